@@ -1,0 +1,391 @@
+"""A case: what we know, decided and did about one tweet. Frozen data and pure transitions.
+
+An effect is something the case does to the world. Its states:
+
+    pending ── begin ──► sending ── sent ──► sent
+       ▲                   │ │ └── failed ──► failed
+       │                   │ └─ postponed ──► pending (later)
+       └── absent (card) ──┴── lost ────────► unknown ── found ──► sent
+
+and `dry-run` for what is recorded and never sent. `due_at` is when housekeeping must look at the
+effect: a pending one is enqueued (again), one that hangs in sending becomes unknown, an unknown
+one is looked up. `attempt` grows with each of these, so a message about an earlier one is stale.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+from bot.policy import Decision, Route
+from bot.tweets import Author, Tweet
+from bot.tweets import from_json as tweet_from_json
+from bot.tweets import to_json as tweet_to_json
+from bot.verdicts import Verdict
+
+EffectKind = Literal["card", "update", "reply"]
+State = Literal["pending", "sending", "sent", "dry-run", "failed", "unknown"]
+
+UNQUEUED_AFTER: Final = timedelta(minutes=3)
+"""After this a pending effect is enqueued again, in case its message was lost."""
+HANGS_AFTER: Final = timedelta(minutes=2)
+"""Longer than any function runs: who is still sending then has crashed."""
+LOOK_UP_AFTER: Final = timedelta(minutes=1)
+LOOK_UPS: Final = 2
+"""How often an unknown outcome is looked up before it counts as absent."""
+LONGEST_HISTORY: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing the case does to the world; see the module's picture."""
+
+    kind: EffectKind
+    state: State
+    due_at: datetime | None = None
+    attempt: int = 1
+    token: str | None = None
+    outside_id: str | None = None
+    text: str | None = None
+    problem: str | None = None
+    look_ups: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the case's story: when, who (a person's id or the bot), what."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One tweet's record, stored under the tweet's root id."""
+
+    tweet: Tweet
+    route: Route
+    reasons: tuple[str, ...]
+    received_at: datetime
+    decided_at: datetime
+    verdict: Verdict | None = None
+    unsure: bool = False
+    effects: tuple[Effect, ...] = ()
+    assignee: str | None = None
+    resolved: bool = False
+    label: bool | None = None
+    erased: bool = False
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The tweet's root id."""
+        return self.tweet.root_id
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When housekeeping must look at this case next."""
+        return min((e.due_at for e in self.effects if e.due_at), default=None)
+
+    def effect(self, kind: EffectKind) -> Effect | None:
+        """The case's effect of that kind."""
+        return next((effect for effect in self.effects if effect.kind == kind), None)
+
+    def due(self, now: datetime) -> list[Effect]:
+        """The effects housekeeping must look at."""
+        return [effect for effect in self.effects if effect.due_at and effect.due_at <= now]
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """How effects of new cases begin.
+
+    `cards_queued` is False where the console is the channel: a card is then sent once stored.
+    """
+
+    cards_queued: bool
+    replies: Literal["on", "dry-run", "off"]
+
+
+def opened(
+    tweet: Tweet,
+    verdict: Verdict | None,
+    decision: Decision,
+    channels: Channels,
+    *,
+    reply_text: str,
+    received_at: datetime,
+    now: datetime,
+) -> Case:
+    """The case of a tweet just decided, with the effects its route asks for."""
+    case = Case(
+        tweet=tweet,
+        route=decision.route,
+        reasons=decision.reasons,
+        received_at=received_at,
+        decided_at=now,
+        verdict=verdict,
+        unsure=decision.unsure,
+    )
+    case = _told(case, now, "bot", f"{decision.route}: {' '.join(decision.reasons)}")
+    if decision.route == "escalate":
+        return with_card(case, channels, now)
+    if decision.route == "reply":
+        dry = channels.replies == "dry-run" or not tweet.answer
+        effect = Effect("reply", "dry-run" if dry else "pending", text=reply_text)
+        return _put(case, effect if dry else replace(effect, due_at=now + UNQUEUED_AFTER))
+    return case
+
+
+def tombstone(tweet_id: str, now: datetime) -> Case:
+    """The case of a tweet whose deletion came before the tweet itself."""
+    reasons = ("It was deleted on X before it was read.",)
+    case = Case(Tweet(tweet_id, "", tweet_id), "skip", reasons, now, now, erased=True)
+    return _told(case, now, "bot", f"skip: {reasons[0]}")
+
+
+def with_card(case: Case, channels: Channels, now: datetime) -> Case:
+    """The case with a card asked for, if it has none."""
+    if case.effect("card"):
+        return case
+    if not channels.cards_queued:
+        return _put(case, Effect("card", "sent"))
+    return _put(case, Effect("card", "pending", due_at=now + UNQUEUED_AFTER))
+
+
+def with_update(case: Case, now: datetime) -> Case:
+    """The case with its card, if one is or may be out in Slack, to be drawn anew.
+
+    A card still pending needs none: it is drawn from the case when it is sent.
+    """
+    card = case.effect("card")
+    if card is None or card.state == "pending" or (card.state == "sent" and not card.outside_id):
+        return case
+    before = case.effect("update") or Effect("update", "pending", attempt=0)
+    return _put(
+        case,
+        Effect(
+            "update", "pending", due_at=now + UNQUEUED_AFTER, attempt=before.attempt + 1
+        ),
+    )
+
+
+def begun(case: Case, kind: EffectKind, token: str, now: datetime) -> Case:
+    """The effect is being sent by whoever holds `token`."""
+    return _put(
+        case,
+        replace(_need(case, kind), state="sending", token=token, due_at=now + HANGS_AFTER),
+    )
+
+
+def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetime) -> Case:
+    """The effect reached the world; a stale token changes nothing."""
+    effect = _need(case, kind)
+    if effect.token != token:
+        return case
+    done = replace(effect, state="sent", outside_id=outside_id, due_at=None, problem=None)
+    return _told(_put(case, done), now, "bot", f"{kind} sent ({outside_id})")
+
+
+def postponed(case: Case, kind: EffectKind, problem: str, due_at: datetime) -> Case:
+    """The effect surely did not happen and is tried again at `due_at`."""
+    effect = _need(case, kind)
+    return _put(
+        case,
+        replace(
+            effect,
+            state="pending",
+            token=None,
+            problem=problem,
+            due_at=due_at,
+            attempt=effect.attempt + 1,
+        ),
+    )
+
+
+def failed(case: Case, kind: EffectKind, problem: str, now: datetime) -> Case:
+    """The effect will never happen."""
+    effect = replace(_need(case, kind), state="failed", problem=problem, due_at=None)
+    return _told(_put(case, effect), now, "bot", f"{kind} failed: {problem}")
+
+
+def lost(case: Case, kind: EffectKind, problem: str, now: datetime) -> Case:
+    """It is not known whether the effect happened: it is looked up a minute later."""
+    effect = _need(case, kind)
+    unknown = replace(
+        effect,
+        state="unknown",
+        problem=problem,
+        due_at=now + LOOK_UP_AFTER,
+        attempt=effect.attempt + 1,
+    )
+    return _told(_put(case, unknown), now, "bot", f"{kind}: outcome unknown, {problem}")
+
+
+def absent(case: Case, kind: EffectKind, channels: Channels, now: datetime) -> Case:
+    """A look-up did not find the effect: another follows, or its absence is believed.
+
+    A card is then posted again; a reply is never repeated but given to an agent.
+    """
+    effect = _need(case, kind)
+    looked = replace(effect, look_ups=effect.look_ups + 1, attempt=effect.attempt + 1)
+    if looked.look_ups < LOOK_UPS:
+        return _put(case, replace(looked, due_at=now + LOOK_UP_AFTER))
+    if kind != "reply":
+        again = replace(looked, state="pending", token=None, due_at=now, look_ups=0)
+        return _put(case, again)
+    problem = "It is not certain that this reply was sent: please look before you answer."
+    case = failed(_put(case, looked), kind, problem, now)
+    return with_card(replace(case, reasons=(*case.reasons, problem)), channels, now)
+
+
+def enqueued(case: Case, kind: EffectKind, now: datetime) -> Case:
+    """Housekeeping hands the effect to its worker; one that hangs in sending becomes unknown."""
+    effect = _need(case, kind)
+    if effect.state == "sending":
+        case = lost(case, kind, "the worker stopped while sending.", now)
+    return _put(case, replace(_need(case, kind), due_at=now + UNQUEUED_AFTER))
+
+
+def edited(
+    case: Case,
+    tweet: Tweet,
+    verdict: Verdict | None,
+    decision: Decision,
+    channels: Channels,
+    now: datetime,
+) -> Case:
+    """The author edited the post: agents see the new text, and it is escalated if it now asks so.
+
+    A reply not yet sent is withdrawn where the new text needs a person.
+    """
+    case = replace(case, tweet=tweet, verdict=verdict, unsure=decision.unsure)
+    case = _told(case, now, "author", "edited the post")
+    if decision.route != "escalate" or case.route == "escalate":
+        return with_update(case, now)
+    case = replace(case, route="escalate", reasons=decision.reasons)
+    case = _withdrawn(case, "The post was edited and now needs a person.", "reply")
+    return with_card(case, channels, now)
+
+
+def erased(case: Case, now: datetime) -> Case:
+    """The post was deleted or its erasure asked for: our copy of its content goes."""
+    if case.erased:
+        return case
+    blank = Tweet(case.tweet.id, "", case.tweet.root_id, source=case.tweet.source)
+    verdict = case.verdict and replace(case.verdict, tokens="")
+    case = replace(case, tweet=blank, verdict=verdict, erased=True, resolved=True)
+    reasons = ("The post was deleted by its author.",)
+    case = _withdrawn(replace(case, reasons=reasons), reasons[0], "reply", "card")
+    story = tuple(replace(e, what=e.what.split(":", 1)[0]) for e in case.history)
+    case = _told(replace(case, history=story), now, "bot", "content erased")
+    return with_update(case, now)
+
+
+def claimed(case: Case, who: str, now: datetime) -> Case:
+    """The case is `who`'s to handle; the last one to claim has it."""
+    if case.assignee == who:
+        return case
+    return with_update(_told(replace(case, assignee=who), now, who, "claimed"), now)
+
+
+def resolved(case: Case, who: str, now: datetime) -> Case:
+    """Nothing more is to be done."""
+    if case.resolved:
+        return case
+    return with_update(_told(replace(case, resolved=True), now, who, "resolved"), now)
+
+
+def _withdrawn(case: Case, problem: str, *kinds: EffectKind) -> Case:
+    for effect in case.effects:
+        if effect.kind in kinds and effect.state in {"pending", "dry-run"}:
+            gone = replace(effect, state="failed", text=None, problem=problem, due_at=None)
+            case = _put(case, gone)
+    return case
+
+
+def _need(case: Case, kind: EffectKind) -> Effect:
+    effect = case.effect(kind)
+    if effect is None:
+        raise LookupError(f"Case {case.id} has no {kind}.")
+    return effect
+
+
+def _put(case: Case, effect: Effect) -> Case:
+    others = tuple(e for e in case.effects if e.kind != effect.kind)
+    return replace(case, effects=(*others, effect))
+
+
+def _told(case: Case, at: datetime, who: str, what: str) -> Case:
+    return replace(case, history=(*case.history, Entry(at, who, what))[-LONGEST_HISTORY:])
+
+
+def to_json(case: Case) -> dict[str, Any]:
+    """The case as plain JSON values, for the stores."""
+    record = {field.name: getattr(case, field.name) for field in fields(case)}
+    return {
+        **record,
+        "tweet": tweet_to_json(case.tweet),
+        "received_at": case.received_at.isoformat(),
+        "decided_at": case.decided_at.isoformat(),
+        "verdict": case.verdict and asdict(case.verdict),
+        "effects": [_stamped(asdict(effect), "due_at") for effect in case.effects],
+        "history": [_stamped(asdict(entry), "at") for entry in case.history],
+    }
+
+
+def from_json(record: Mapping[str, Any]) -> Case:
+    """The case of what `to_json` made."""
+    return Case(
+        **{
+            **record,
+            "tweet": tweet_from_json(record["tweet"]),
+            "reasons": tuple(record["reasons"]),
+            "received_at": _moment(record["received_at"]),
+            "decided_at": _moment(record["decided_at"]),
+            "verdict": record["verdict"] and Verdict(**record["verdict"]),
+            "effects": tuple(
+                Effect(**{**effect, "due_at": _moment(effect["due_at"])})
+                for effect in record["effects"]
+            ),
+            "history": tuple(
+                Entry(**{**entry, "at": _moment(entry["at"])}) for entry in record["history"]
+            ),
+        }
+    )
+
+
+def _stamped(record: dict[str, Any], name: str) -> dict[str, Any]:
+    moment: datetime | None = record[name]
+    return {**record, name: moment and moment.isoformat()}
+
+
+def _moment(value: str | None) -> Any:
+    return value and datetime.fromisoformat(value).astimezone(UTC)
+
+
+def summary(case: Case) -> dict[str, Any]:
+    """The row that `cases --json` and the console show."""
+    author: Author = case.tweet.author
+    return {
+        "tweet_id": case.id,
+        "text": case.tweet.text,
+        "author": author.handle or author.id,
+        "route": case.route,
+        "reasons": list(case.reasons),
+        "escalate": case.route == "escalate",
+        "confidence": case.verdict.confidence if case.verdict else None,
+        "effects": [
+            {
+                "kind": effect.kind,
+                "state": effect.state,
+                "due_at": effect.due_at and effect.due_at.isoformat(),
+                "outside_id": effect.outside_id,
+            }
+            for effect in case.effects
+        ],
+        "assignee": case.assignee,
+        "resolved": case.resolved,
+        "label": case.label,
+    }

@@ -1,0 +1,1 @@
+"""Text models behind one port: embedded fastText, or a BlazingText endpoint on SageMaker."""

@@ -1,0 +1,64 @@
+"""The embedded model: fastText in this process, on a laptop and inside a function alike."""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import fasttext
+
+from bot.classifier.artifact import BINARY, ESCALATE, Description, unpack, vocabulary
+
+_CERTAIN: Final = 1e-6
+
+
+class EmbeddedClassifier:
+    """`bot.verdicts.Classifier` over a model archive.
+
+    Works with `fasttext-community` and `fasttext-predict`; the latter answers lists wrongly, so
+    texts are asked one at a time.
+    """
+
+    def __init__(self, archive: Path) -> None:
+        """Loads the model into memory. Raises `Misconfigured` where the archive is not one."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._description: Description = unpack(archive, Path(folder))
+            binary = Path(folder, BINARY)
+            self._words = vocabulary(binary)
+            self._model: Any = fasttext.load_model(str(binary))
+
+    @property
+    def model(self) -> str:
+        """See `bot.verdicts.Classifier`."""
+        return self._description.name
+
+    @property
+    def normalizer(self) -> str:
+        """See `bot.verdicts.Classifier`."""
+        return self._description.normalizer
+
+    @property
+    def threshold(self) -> float | None:
+        """See `bot.verdicts.Classifier`."""
+        return self._description.threshold
+
+    def probabilities(self, texts: Sequence[str]) -> list[float | None]:
+        """See `bot.verdicts.Classifier`."""
+        return [self._probability(text) for text in texts]
+
+    def _probability(self, text: str) -> float | None:
+        if self._words.isdisjoint(text.split()):
+            return None
+        # The pybind object's own method: what wraps it copies into arrays, at three times the cost.
+        answers: list[tuple[float, str]] = self._model.f.predict(f"{text}\n", 2, 0.0, "strict")
+        raw = next((probability for probability, label in answers if label == ESCALATE), 0.0)
+        calibration = self._description.calibration
+        return calibrated(raw, *calibration) if calibration else raw
+
+
+def calibrated(probability: float, slope: float, offset: float) -> float:
+    """Platt scaling: the logistic function of a line over the log-odds."""
+    certain = min(max(probability, _CERTAIN), 1 - _CERTAIN)
+    log_odds = math.log(certain / (1 - certain))
+    return 1 / (1 + math.exp(-(slope * log_odds + offset)))

@@ -1,0 +1,150 @@
+"""A BlazingText model behind a SageMaker endpoint.
+
+Contract: Amazon SageMaker developer guide, "BlazingText algorithm", "Model hosting for text
+classification"; failures: SageMaker Runtime API reference, InvokeEndpoint, "Errors".
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+
+from bot.classifier.artifact import ESCALATE
+from bot.errors import Failure, Permanent, Retryable, Unknown
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+LARGEST_REQUEST: Final = 3_900_000
+"""Bytes of one request; a serverless endpoint takes 4 MB ("Serverless Inference")."""
+
+# Two tries of at most 2 + 8 s end before the shortest function that classifies (29 s).
+_PATIENCE: Final = Config(
+    connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
+)
+_RETRYABLE: Final = frozenset(
+    {
+        "InternalDependencyException",
+        "InternalFailure",
+        "InternalServerException",
+        "ModelNotReadyException",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+@cache
+def client() -> "SageMakerRuntimeClient":
+    """The process's SageMaker runtime client."""
+    return boto3.client("sagemaker-runtime", config=_PATIENCE)
+
+
+class SageMakerClassifier:
+    """`bot.verdicts.Classifier` over an endpoint."""
+
+    threshold: float | None = None
+
+    def __init__(self, runtime: "SageMakerRuntimeClient", endpoint: str, normalizer: str) -> None:
+        self._runtime = runtime
+        self._endpoint = endpoint
+        self._normalizer = normalizer
+
+    @property
+    def model(self) -> str:
+        """See `bot.verdicts.Classifier`."""
+        return self._endpoint
+
+    @property
+    def normalizer(self) -> str:
+        """See `bot.verdicts.Classifier`."""
+        return self._normalizer
+
+    def probabilities(self, texts: Sequence[str]) -> list[float | None]:
+        """See `bot.verdicts.Classifier`. One request for each batch the endpoint can take."""
+        found: list[float | None] = []
+        for first, last in pairwise(_bounds(texts)):
+            batch = texts[first:last]
+            found.extend(_read(self._invoke(batch), len(batch)))
+        return found
+
+    def _invoke(self, texts: Sequence[str]) -> bytes:
+        body = json.dumps({"instances": list(texts), "configuration": {"k": 2}})
+        try:
+            answer = self._runtime.invoke_endpoint(
+                EndpointName=self._endpoint,
+                ContentType="application/json",
+                Accept="application/json",
+                Body=body.encode(),
+            )
+            return answer["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            raise failure_of(error, self._endpoint) from None
+
+
+def failure_of(error: BotoCoreError | ClientError, endpoint: str) -> Failure:
+    """What an exception of botocore means for asking the endpoint again."""
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        original: Any = error.response.get("OriginalStatusCode")
+        if code == "ModelError":
+            refused = isinstance(original, int) and original < 500  # noqa: PLR2004
+            kind = Permanent if refused else Retryable
+            return kind(f"The model behind {endpoint} failed with status {original}.")
+        if code in _RETRYABLE or status >= 500 or status == 429:  # noqa: PLR2004
+            return Retryable(f"The endpoint {endpoint} is not answering now ({code or status}).")
+        return Permanent(
+            f"The endpoint {endpoint} refuses our calls ({code}): check SAGEMAKER_ENDPOINT, the "
+            "region and the permission sagemaker:InvokeEndpoint."
+        )
+    if isinstance(error, ConnectTimeoutError | EndpointConnectionError):
+        return Retryable(f"The endpoint {endpoint} cannot be reached.")
+    if isinstance(error, HTTPClientError):
+        return Unknown(f"The answer of endpoint {endpoint} was lost ({type(error).__name__}).")
+    return Permanent(f"The endpoint {endpoint} cannot be asked: {error}")
+
+
+def _bounds(texts: Sequence[str]) -> list[int]:
+    bounds, size = [0], 0
+    for number, text in enumerate(texts):
+        length = len(text) + 4
+        if size + length > LARGEST_REQUEST and number > bounds[-1]:
+            bounds.append(number)
+            size = 0
+        size += length
+    return [*bounds, len(texts)] if texts else [0]
+
+
+def _read(body: bytes, asked: int) -> list[float]:
+    try:
+        answers = json.loads(body)
+        if len(answers) != asked:
+            raise Permanent(f"The endpoint answered {len(answers)} of {asked} texts.")
+        return [_escalate(answer["label"], answer["prob"]) for answer in answers]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Permanent(f"The endpoint's answer is not BlazingText's: {error!r:.100}.") from None
+
+
+def _escalate(labels: Sequence[str], probabilities: Sequence[float]) -> float:
+    pairs = dict(zip(labels, map(float, probabilities), strict=True))
+    if ESCALATE in pairs:
+        return pairs[ESCALATE]
+    if len(pairs) == 1:  # k was ignored: only the top label came back
+        return 1 - next(iter(pairs.values()))
+    raise ValueError(f"no {ESCALATE} among {sorted(pairs)}")

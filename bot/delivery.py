@@ -1,0 +1,201 @@
+"""Effects on their way into the world: queued, sent once, looked up when their outcome is lost."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Literal, get_args
+
+from bot import cases
+from bot.cases import Case, Channels, Effect, EffectKind
+from bot.errors import Permanent, Refused, Retryable, Unknown
+from bot.ports import CaseStore, Clock, Identities, Outgoing, Outlet, Queue
+
+log = logging.getLogger(__name__)
+
+Worker = Literal["cards", "replies"]
+
+WORKER_OF: Final[Mapping[EffectKind, Worker]] = {
+    "card": "cards",
+    "update": "cards",
+    "reply": "replies",
+}
+WAIT_FOR_KEYS: Final = timedelta(minutes=5)
+WAIT_AT_MOST: Final = 5.0
+"""Seconds a worker waits in place; what must wait longer gets a `due_at` (design: queues)."""
+BACK_OFF: Final = (5.0, 30.0, 120.0, 600.0)
+SWEEP_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A message to a worker: the effect of a case, at a certain attempt."""
+
+    case_id: str
+    kind: EffectKind
+    attempt: int
+
+
+def task_of(body: str) -> Task:
+    """The task of a message. Raises `Refused` where it is not one."""
+    try:
+        record = json.loads(body)
+        task = Task(record["case"], record["effect"], record["attempt"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refused(f"This message is not an effect to deliver: {error!r:.100}.") from None
+    if task.kind not in get_args(EffectKind) or not isinstance(task.case_id, str):
+        raise Refused(f"This message names no effect that is known: {task.kind!r:.40}.")
+    return task
+
+
+def enqueue(opened: Iterable[Case], workers: Mapping[Worker, Queue]) -> None:
+    """Hands the effects of these cases that were never tried to their workers.
+
+    May be repeated: a message already on its way is dropped by the queue's deduplication or,
+    later, because its attempt is over.
+    """
+    _send(
+        (
+            (case, effect)
+            for case in opened
+            for effect in case.effects
+            if effect.state == "pending" and effect.problem is None
+        ),
+        workers,
+    )
+
+
+def sweep(store: CaseStore, workers: Mapping[Worker, Queue], now: datetime) -> int:
+    """Housekeeping: hands effects that are due, or hang, to their workers; returns how many."""
+    swept: list[tuple[Case, Effect]] = []
+    for case_id in store.due(now, SWEEP_AT_ONCE):
+        case = store.change(case_id, partial(_handed_over, now=now))
+        if case:
+            handed = (e for e in case.effects if e.due_at == now + cases.UNQUEUED_AFTER)
+            swept.extend((case, effect) for effect in handed)
+    _send(swept, workers)
+    return len(swept)
+
+
+def _handed_over(case: Case, now: datetime) -> Case:
+    for effect in case.due(now):
+        case = cases.enqueued(case, effect.kind, now)
+    return case
+
+
+def _send(effects: Iterable[tuple[Case, Effect]], workers: Mapping[Worker, Queue]) -> None:
+    outgoing: dict[Worker, list[Outgoing]] = {"cards": [], "replies": []}
+    for case, effect in effects:
+        worker = WORKER_OF[effect.kind]
+        body = {"case": case.id, "effect": effect.kind, "attempt": effect.attempt}
+        deduplication = f"{case.id}-{effect.kind}-{effect.attempt}"
+        outgoing[worker].append(Outgoing(json.dumps(body), worker, deduplication))
+    for worker, messages in outgoing.items():
+        if messages:
+            workers[worker].send(messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Delivers effects: one at most, whatever is delivered twice or crashes where.
+
+    `outlets` has None for a kind whose keys are not there: its effects wait.
+    """
+
+    store: CaseStore
+    outlets: Mapping[EffectKind, Outlet | None]
+    channels: Channels
+    clock: Clock
+    identities: Identities
+    wait: Callable[[float], None]
+
+    def deliver(self, task: Task) -> Case | None:
+        """Brings one effect a step further and returns its case as it then is."""
+        case = self.store.get([task.case_id]).get(task.case_id)
+        effect = case and case.effect(task.kind)
+        if not case or not effect or effect.attempt != task.attempt:
+            return case
+        outlet = self.outlets[task.kind]
+        if effect.state == "pending":
+            if outlet is None:
+                return self._later(case, task.kind, "Its keys are not set.", WAIT_FOR_KEYS)
+            return self._send(case, task, outlet)
+        if effect.state == "unknown" and outlet:
+            return self._look_up(case, effect, outlet)
+        return case
+
+    def _send(self, case: Case, task: Task, outlet: Outlet) -> Case | None:
+        token = self.identities()
+        now = self.clock()
+
+        def begin(current: Case) -> Case:
+            effect = current.effect(task.kind)
+            if not effect or effect.state != "pending" or effect.attempt != task.attempt:
+                return current
+            return cases.begun(current, task.kind, token, now)
+
+        begun = self.store.change(case.id, begin)
+        effect = begun and begun.effect(task.kind)
+        if not begun or not effect or effect.token != token:
+            return begun
+        return self._sent(begun, effect, token, outlet)
+
+    def _sent(self, case: Case, effect: Effect, token: str, outlet: Outlet) -> Case | None:
+        kind = effect.kind
+        try:
+            outside_id = self._tried_twice(case, effect, outlet)
+        except Retryable as failure:
+            return self._later(case, kind, str(failure), _back_off(effect, failure))
+        except Permanent as failure:
+            log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)
+            return self._change(case, partial(cases.failed, kind=kind, problem=str(failure)))
+        except Unknown as failure:
+            log.warning("The %s of case %s may have been sent: %s", kind, case.id, failure)
+            return self._change(case, partial(cases.lost, kind=kind, problem=str(failure)))
+        return self._change(
+            case, partial(cases.sent, kind=kind, token=token, outside_id=outside_id)
+        )
+
+    def _tried_twice(self, case: Case, effect: Effect, outlet: Outlet) -> str:
+        try:
+            return outlet.send(case, effect)
+        except Retryable as failure:
+            if failure.after is None or failure.after > WAIT_AT_MOST:
+                raise
+            self.wait(failure.after)
+            return outlet.send(case, effect)
+
+    def _look_up(self, case: Case, effect: Effect, outlet: Outlet) -> Case | None:
+        kind = effect.kind
+        try:
+            found = outlet.find(case, effect)
+        except (Retryable, Permanent, Unknown) as failure:
+            log.warning("The %s of case %s could not be looked up: %s", kind, case.id, failure)
+            return self._change(case, partial(cases.lost, kind=kind, problem=str(failure)))
+        if found is None:
+            return self._change(case, partial(cases.absent, kind=kind, channels=self.channels))
+        return self._change(
+            case, partial(cases.sent, kind=kind, token=effect.token or "", outside_id=found)
+        )
+
+    def _later(
+        self, case: Case, kind: EffectKind, problem: str, after: timedelta
+    ) -> Case | None:
+        log.warning(
+            "The %s of case %s waits %.0f s: %s", kind, case.id, after.total_seconds(), problem
+        )
+        due_at = self.clock() + after
+        return self.store.change(
+            case.id, partial(cases.postponed, kind=kind, problem=problem, due_at=due_at)
+        )
+
+    def _change(self, case: Case, change: Callable[..., Case]) -> Case | None:
+        return self.store.change(case.id, partial(change, now=self.clock()))
+
+
+def _back_off(effect: Effect, failure: Retryable) -> timedelta:
+    if failure.after is not None:
+        return timedelta(seconds=failure.after)
+    return timedelta(seconds=BACK_OFF[min(effect.attempt, len(BACK_OFF)) - 1])

@@ -1,0 +1,43 @@
+"""The ways in which something fails.
+
+Three of them concern a call to an outside system and are told apart everywhere: it will never
+work, it may work later, or it may have worked already. `bot.web` maps what is below to HTTP,
+`bot.batches` to the queue.
+"""
+
+
+class Failure(Exception):
+    """A call to an outside system did not bring what it should; the message is one sentence."""
+
+
+class Permanent(Failure):
+    """The call will never work as it stands: asking again is useless."""
+
+
+class Retryable(Failure):
+    """The call surely had no effect and may work later."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        """`after`: seconds to wait as the neighbour asked, None where it did not say."""
+        super().__init__(message)
+        self.after = after
+
+
+class Unknown(Failure):
+    """The call went out and its answer was lost: it may have had its effect."""
+
+
+class Refused(ValueError):
+    """Input that cannot be worked with; the message says what is wrong and what to do."""
+
+
+class Conflict(Exception):
+    """A case changed under our hands more often than we tried again."""
+
+
+class Misconfigured(Exception):
+    """The settings do not fit together; `problems` holds one sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems

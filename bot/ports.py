@@ -1,0 +1,137 @@
+"""What the core asks of the outside: a few methods each, implemented in the folders below."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.cases import Case, Effect
+from bot.tweets import Tweet
+
+Clock = Callable[[], datetime]
+"""Tells the time, with its zone (UTC)."""
+
+Identities = Callable[[], str]
+"""Gives a new unique id at each call."""
+
+
+class CaseStore(Protocol):
+    """Where cases live. Every change of a case is conditional on nobody else having changed it."""
+
+    def add(self, cases: Sequence[Case]) -> set[str]:
+        """Stores the cases whose ids are new, and returns these ids."""
+        ...
+
+    def get(self, ids: Sequence[str]) -> dict[str, Case]:
+        """The cases with these ids, as far as they exist."""
+        ...
+
+    def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
+        """Applies a pure change, again on whatever another writer left, and returns the case.
+
+        None where there is no such case. Raises `Conflict` after several lost races, and what
+        `change` raises. Returning the case itself writes nothing.
+        """
+        ...
+
+    def newest(self) -> Iterator[Case]:
+        """All cases, last received first, read as they are asked for."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """Ids of the cases with an effect due at `now`, longest due first."""
+        ...
+
+    def expire(self, now: datetime) -> int:
+        """Removes what is past its retention; 0 from a store that does so by itself."""
+        ...
+
+    def note(self, name: str) -> Any:
+        """A small JSON value kept beside the cases (a cursor, a switch); None where absent."""
+        ...
+
+    def set_note(self, name: str, value: Any) -> None:
+        """Keeps that value."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send. FIFO queues need `group` and `deduplication`."""
+
+    body: str
+    group: str | None = None
+    deduplication: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message received: it stays invisible to others until deleted or its time is over."""
+
+    id: str
+    body: str
+    receipt: str
+    receive_count: int
+    sent_at: datetime
+    group: str | None = None
+
+
+class Queue(Protocol):
+    """At-least-once delivery with a visibility timeout, a receive count and dead letters."""
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        """Queues all of them durably; raises `Retryable` unless every one is queued."""
+        ...
+
+    def receive(self, limit: int) -> list[Message]:
+        """Up to `limit` (at most 10) visible messages, now invisible; dead ones are set aside."""
+        ...
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        """Removes messages received; a stale receipt changes nothing."""
+        ...
+
+    def postpone(self, receipts: Sequence[str], seconds: float) -> None:
+        """Makes received messages visible again after `seconds` rather than the full timeout."""
+        ...
+
+    def depth(self) -> tuple[int, int]:
+        """How many messages wait or are in flight, and how many are dead; approximate on SQS."""
+        ...
+
+
+class Outlet(Protocol):
+    """Where effects of one kind reach the world. All methods raise `Permanent`, `Retryable`,
+    and `send` also `Unknown`.
+    """
+
+    def send(self, case: Case, effect: Effect) -> str:
+        """Does it, and returns the outside id."""
+        ...
+
+    def find(self, case: Case, effect: Effect) -> str | None:
+        """The outside id of the effect if it happened, None if it cannot be found."""
+        ...
+
+
+class Mentions(Protocol):
+    """The account's mentions on X."""
+
+    def account_id(self) -> str:
+        """The account's own user id."""
+        ...
+
+    def pages(
+        self, account_id: str, since_id: str | None, since: datetime | None
+    ) -> Iterable[tuple[list[Tweet], list[str]]]:
+        """Pages of mentions, newest first: tweets and what could not be read."""
+        ...
+
+
+ReplyText = Callable[[Tweet], str]
+"""The automatic answer to a tweet."""
+
+MayReply = Callable[[Tweet], str | None]
+"""Why X's rules forbid the bot to answer a tweet, None where they allow it."""
+
+JsonObject = Mapping[str, Any]

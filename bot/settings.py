@@ -1,0 +1,205 @@
+"""The settings: read from an environment, checked as a whole, every problem named at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from bot.errors import Misconfigured
+from bot.normalize import NORMALIZERS, PLAIN
+
+HOUSE: Final = Path(__file__).resolve().parent.parent
+"""The folder that holds `bot`, `handlers` and the files below by default."""
+
+SECRET_SETTINGS: Final = ("X_SECRET_ID", "SLACK_SECRET_ID", "WEB_SECRET_ID")
+"""AWS Secrets Manager ids; what a secret holds is read as further settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """A Slack app's keys and the channel that gets the cards."""
+
+    bot_token: str
+    signing_secret: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class XKeys:
+    """OAuth 1.0a keys of an app and of the account it acts for."""
+
+    consumer_key: str
+    consumer_secret: str
+    access_token: str
+    access_token_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwsStorage:
+    """The table and the four queues."""
+
+    cases_table: str
+    tweets_queue_url: str
+    cards_queue_url: str
+    replies_queue_url: str
+    actions_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. design: "Settings" has the meaning of each name."""
+
+    classifier: Literal["embedded", "sagemaker"]
+    sagemaker_endpoint: str | None
+    normalizer: str
+    model_path: Path
+    threshold: float | None
+    unsure_margin: float
+    hold: timedelta
+    retention: timedelta
+    rules_path: Path
+    replies_path: Path
+    data_dir: Path
+    aws: AwsStorage | None
+    slack: Slack | None
+    slack_awaited: bool
+    slack_api_url: str
+    x_consumer_secret: str | None
+    x_keys: XKeys | None
+    x_user_id: str | None
+    x_api_url: str
+    auto_reply: Literal["on", "dry-run", "off"]
+    api_password: str | None
+    port: int
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment; empty values count as absent.
+
+    Raises `Misconfigured` with a sentence for each problem.
+    """
+    reader = _Reader({name: value for name, value in environment.items() if value.strip()})
+    settings = reader.settings()
+    if reader.problems:
+        raise Misconfigured(reader.problems)
+    return settings
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def settings(self) -> Settings:
+        x_keys = self._group(
+            XKeys, ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"),
+            alone="X_CONSUMER_SECRET",
+        )
+        endpoint = self._text("SAGEMAKER_ENDPOINT")
+        classifier = self._choice(
+            "CLASSIFIER", ("embedded", "sagemaker"), "sagemaker" if endpoint else "embedded"
+        )
+        if classifier == "sagemaker" and not endpoint:
+            self.problems.append(
+                "CLASSIFIER is sagemaker but SAGEMAKER_ENDPOINT is not set: name the endpoint, or "
+                "set CLASSIFIER to embedded."
+            )
+        aws = self._group(
+            AwsStorage,
+            (
+                "CASES_TABLE",
+                "TWEETS_QUEUE_URL",
+                "CARDS_QUEUE_URL",
+                "REPLIES_QUEUE_URL",
+                "ACTIONS_QUEUE_URL",
+            ),
+        )
+        return Settings(
+            classifier="sagemaker" if classifier == "sagemaker" else "embedded",
+            sagemaker_endpoint=endpoint,
+            normalizer=self._choice("NORMALIZER", tuple(NORMALIZERS), PLAIN),
+            model_path=self._path("MODEL_PATH", HOUSE / "build/model.tar.gz"),
+            threshold=self._number("ESCALATION_THRESHOLD", None, 0, 1),
+            unsure_margin=self._number("UNSURE_MARGIN", 0.15, 0, 1) or 0.0,
+            hold=timedelta(minutes=self._number("HOLD_MINUTES", 15, 0, 1440) or 0),
+            retention=timedelta(days=self._number("RETENTION_DAYS", 90, 1, 3650) or 90),
+            rules_path=self._path("RULES_PATH", HOUSE / "rules.toml"),
+            replies_path=self._path("REPLIES_PATH", HOUSE / "replies.toml"),
+            data_dir=self._path("DATA_DIR", HOUSE / ".data"),
+            aws=aws,
+            slack=self._group(
+                Slack, ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SUPPORT_CHANNEL")
+            ),
+            slack_awaited=aws is not None,
+            slack_api_url=self._url("SLACK_API_URL", "https://slack.com/api/"),
+            x_consumer_secret=self._text("X_CONSUMER_SECRET"),
+            x_keys=x_keys,
+            x_user_id=self._text("X_USER_ID"),
+            x_api_url=self._url("X_API_URL", "https://api.x.com").rstrip("/"),
+            auto_reply=self._auto_reply(keys=x_keys is not None, awaited=aws is not None),
+            api_password=self._text("API_PASSWORD"),
+            port=int(self._number("PORT", 8000, 0, 65535) or 0),
+        )
+
+    def _text(self, name: str) -> str | None:
+        value = self._environment.get(name)
+        return value.strip() if value else None
+
+    def _path(self, name: str, default: Path) -> Path:
+        value = self._text(name)
+        return HOUSE / Path(value).expanduser() if value else default
+
+    def _number(
+        self, name: str, default: float | None, least: float, most: float
+    ) -> float | None:
+        value = self._text(name)
+        if value is None:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not least <= number <= most:
+            self.problems.append(f"{name} must be a number from {least} to {most}, not «{value}».")
+            return default
+        return number
+
+    def _choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        value = self._text(name) or default
+        if value not in choices:
+            self.problems.append(f"{name} must be {' or '.join(choices)}, not «{value}».")
+            return default
+        return value
+
+    def _url(self, name: str, default: str) -> str:
+        value = self._text(name) or default
+        if not value.startswith(("https://", "http://")):
+            self.problems.append(f"{name} must start with https:// or http://, not «{value}».")
+        return value
+
+    def _auto_reply(self, *, keys: bool, awaited: bool) -> Literal["on", "dry-run", "off"]:
+        value = self._choice(
+            "AUTO_REPLY", ("on", "dry-run", "off"), "on" if keys or awaited else "dry-run"
+        )
+        if value == "on" and not (keys or awaited):
+            self.problems.append(
+                "AUTO_REPLY is on but the X keys are not set: set X_CONSUMER_KEY, "
+                "X_CONSUMER_SECRET, X_ACCESS_TOKEN and X_ACCESS_TOKEN_SECRET, or use dry-run."
+            )
+        return "dry-run" if value == "dry-run" else "off" if value == "off" else "on"
+
+    def _group[T](
+        self, kind: type[T], names: tuple[str, ...], alone: str | None = None
+    ) -> T | None:
+        values = {name: self._text(name) for name in names}
+        missing = [name for name, value in values.items() if value is None]
+        given = [name for name in names if name not in missing]
+        if missing and given not in ([], [alone]):
+            self.problems.append(
+                f"{', '.join(given)} set but {', '.join(missing)} missing: set all or none."
+            )
+        return None if missing else kind(*values.values())
+
+
+NAMES: Final = tuple(field.name for field in fields(Settings))

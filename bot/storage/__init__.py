@@ -1,0 +1,1 @@
+"""Where cases and messages live: one SQLite file, or DynamoDB and SQS."""

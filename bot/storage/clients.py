@@ -1,0 +1,36 @@
+"""The AWS clients of this folder, each made once, with its timeouts."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+# Three tries of at most 2 + 3 s stay below every function's timeout, and all that is written
+# here is conditional or deduplicated, so a try whose answer was lost may be repeated.
+_PATIENCE: Final = Config(
+    connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """The process's DynamoDB client."""
+    return boto3.client("dynamodb", config=_PATIENCE)
+
+
+@cache
+def sqs() -> "SQSClient":
+    """The process's SQS client."""
+    return boto3.client("sqs", config=_PATIENCE)
+
+
+@cache
+def secretsmanager() -> "SecretsManagerClient":
+    """The process's Secrets Manager client."""
+    return boto3.client("secretsmanager", config=_PATIENCE)

@@ -1,0 +1,203 @@
+"""Cases in one DynamoDB table.
+
+A case is an item: its JSON, and beside it what the indexes need. `day` and `received_at` make the
+index `newest`, one partition a day so that none grows hot; `due` and `due_at`, present only while
+an effect is due, make the index `due`. Notes are items whose id starts with `note#`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot import cases
+from bot.cases import Case
+from bot.errors import Conflict, Retryable
+from bot.ports import Clock, Identities
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+RACES: Final = 10
+"""How often a change is tried again on what another writer left."""
+GET_AT_ONCE: Final = 100
+"""Items in one BatchGetItem (DynamoDB API reference)."""
+
+
+class DynamoCases:
+    """`bot.ports.CaseStore` over the table."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        retention: timedelta,
+        clock: Clock,
+        identities: Identities,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+        self._clock = clock
+        self._identities = identities
+
+    def add(self, cases: Sequence[Case]) -> set[str]:
+        """See `bot.ports.CaseStore`. Batch writes carry no conditions, so one put a case."""
+        return {case.id for case in cases if self._put(case, None)}
+
+    def get(self, ids: Sequence[str]) -> dict[str, Case]:
+        """See `bot.ports.CaseStore`."""
+        found: dict[str, Case] = {}
+        unique = list(dict.fromkeys(ids))
+        for start in range(0, len(unique), GET_AT_ONCE):
+            found |= self._get_batch(unique[start : start + GET_AT_ONCE])
+        return found
+
+    def _get_batch(self, ids: Sequence[str]) -> dict[str, Case]:
+        found: dict[str, Case] = {}
+        keys: list[Any] = [{"id": {"S": case_id}} for case_id in ids]
+        for _ in range(RACES):
+            answer = self._call(
+                "batch_get_item",
+                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}},
+            )
+            for item in answer["Responses"].get(self._table, []):
+                found[item["id"]["S"]] = _case(item)
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if not keys:
+                return found
+        raise Retryable("DynamoDB left keys unread: the table is throttled.")
+
+    def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
+        """See `bot.ports.CaseStore`."""
+        for _ in range(RACES):
+            item = self._item(case_id)
+            if item is None:
+                return None
+            before = _case(item)
+            after = change(before)
+            if after is before or self._put(after, item["version"]["S"]):
+                return after
+        raise Conflict(f"Case {case_id} changed {RACES} times while it was being changed.")
+
+    def newest(self) -> Iterator[Case]:
+        """See `bot.ports.CaseStore`. Goes back day by day to the end of the retention."""
+        today = self._clock().date()
+        for back in range(self._retention.days + 2):
+            yield from self._day((today - timedelta(days=back)).isoformat())
+
+    def _day(self, day: str) -> Iterator[Case]:
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._call(
+                "query",
+                TableName=self._table,
+                IndexName="newest",
+                KeyConditionExpression="#day = :day",
+                ExpressionAttributeNames={"#day": "day"},
+                ExpressionAttributeValues={":day": {"S": day}},
+                ScanIndexForward=False,
+                Limit=GET_AT_ONCE,
+                **start,
+            )
+            ids = [item["id"]["S"] for item in answer["Items"]]
+            found = self.get(ids)
+            yield from (found[case_id] for case_id in ids if case_id in found)
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """See `bot.ports.CaseStore`."""
+        answer = self._call(
+            "query",
+            TableName=self._table,
+            IndexName="due",
+            KeyConditionExpression="#due = :due AND due_at <= :now",
+            ExpressionAttributeNames={"#due": "due"},
+            ExpressionAttributeValues={
+                ":due": {"S": "due"},
+                ":now": {"N": repr(now.timestamp())},
+            },
+            Limit=limit,
+        )
+        return [item["id"]["S"] for item in answer["Items"]]
+
+    def expire(self, now: datetime) -> int:  # noqa: ARG002
+        """See `bot.ports.CaseStore`: the table's time to live does it."""
+        return 0
+
+    def note(self, name: str) -> Any:
+        """See `bot.ports.CaseStore`."""
+        item = self._item(f"note#{name}")
+        return json.loads(item["body"]["S"]) if item else None
+
+    def set_note(self, name: str, value: Any) -> None:
+        """See `bot.ports.CaseStore`."""
+        item = {"id": {"S": f"note#{name}"}, "body": {"S": json.dumps(value)}}
+        self._call("put_item", TableName=self._table, Item=item)
+
+    def _item(self, item_id: str) -> "Item | None":
+        answer = self._call(
+            "get_item", TableName=self._table, Key={"id": {"S": item_id}}, ConsistentRead=True
+        )
+        item: Item | None = answer.get("Item")
+        return item
+
+    def _put(self, case: Case, version: str | None) -> bool:
+        """Stores the case if its version is still `version`, None for a new one."""
+        mine = self._identities()
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
+        if version is not None:
+            condition = {
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": {":version": {"S": version}},
+            }
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=self._item_of(case, mine),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **condition,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            # The SDK repeats a put whose answer was lost, and the repetition then fails on what
+            # the first one wrote.
+            stored: Any = error.response.get("Item", {})
+            return bool(stored.get("version", {}).get("S") == mine)
+        except (BotoCoreError, ClientError) as error:
+            raise _retryable(error) from None
+        return True
+
+    def _item_of(self, case: Case, version: str) -> "Item":
+        expires_at = (case.received_at + self._retention).timestamp()
+        item: Item = {
+            "id": {"S": case.id},
+            "body": {"S": json.dumps(cases.to_json(case), ensure_ascii=False)},
+            "version": {"S": version},
+            "day": {"S": case.received_at.date().isoformat()},
+            "received_at": {"S": f"{case.received_at.isoformat()}#{case.id}"},
+            "expires_at": {"N": str(int(expires_at))},
+        }
+        if case.due_at:
+            item |= {"due": {"S": "due"}, "due_at": {"N": repr(case.due_at.timestamp())}}
+        return item
+
+    def _call(self, method: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self._client, method)(**arguments)
+        except (BotoCoreError, ClientError) as error:
+            raise _retryable(error) from None
+
+
+def _case(item: "Item") -> Case:
+    return cases.from_json(json.loads(item["body"]["S"]))
+
+
+def _retryable(error: Exception) -> Retryable:
+    return Retryable(f"DynamoDB did not answer as it should: {error}")

@@ -1,0 +1,332 @@
+"""One SQLite file for cases and queues, safe for several threads and processes.
+
+Every commit is on the disk before it returns (WAL with `synchronous=FULL`; sqlite.org, "PRAGMA
+synchronous").
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from bot import cases
+from bot.cases import Case
+from bot.errors import Misconfigured
+from bot.ports import Clock, Identities, Message, Outgoing
+
+DEDUPLICATED_FOR: Final = 300.0
+"""Seconds a FIFO queue remembers a deduplication id, as SQS does."""
+PAGE: Final = 200
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE cases (
+        id TEXT PRIMARY KEY, body TEXT NOT NULL, received_at TEXT NOT NULL,
+        due_at REAL, expires_at REAL NOT NULL
+    );
+    CREATE INDEX cases_newest ON cases (received_at, id);
+    CREATE INDEX cases_due ON cases (due_at) WHERE due_at IS NOT NULL;
+    CREATE INDEX cases_expired ON cases (expires_at);
+    CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE messages (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, body TEXT NOT NULL,
+        flow TEXT, visible_at REAL NOT NULL, receive_count INTEGER NOT NULL DEFAULT 0,
+        receipt TEXT, sent_at REAL NOT NULL
+    );
+    CREATE INDEX messages_visible ON messages (queue, number);
+    CREATE INDEX messages_receipt ON messages (receipt) WHERE receipt IS NOT NULL;
+    CREATE TABLE deduplications (
+        queue TEXT NOT NULL, id TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (queue, id)
+    );
+    """,
+)
+
+_WAITING: Final = (
+    "SELECT number, body, flow, receive_count, sent_at FROM messages AS m"
+    " WHERE queue = :queue AND visible_at <= :now ORDER BY number LIMIT :limit"
+)
+# While a message of a group is in flight, the rest of its group waits.
+_FIFO_WAITING: Final = _WAITING.replace(
+    " ORDER BY",
+    " AND NOT EXISTS (SELECT 1 FROM messages AS b WHERE b.queue = m.queue AND b.flow = m.flow"
+    " AND b.number < m.number AND b.visible_at > :now) ORDER BY",
+)
+
+
+class Database:
+    """The file; each thread that asks gets a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or creates the file and brings its schema up to date.
+
+        Raises `Misconfigured` where the folder cannot be written or the file is newer than us.
+        """
+        self.path = path
+        self._local = threading.local()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self.writing() as connection:
+                self._migrate(connection)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise Misconfigured(
+                [f"The data folder {path.parent} cannot be used ({error}): set DATA_DIR to another."]
+            ) from None
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(_MIGRATIONS):
+            raise Misconfigured(
+                [f"{self.path} was written by a newer release: update this one first."]
+            )
+        for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+            for statement in script.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, in autocommit mode."""
+        existing: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if existing:
+            return existing
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        self._local.connection = connection
+        return connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start; undone on any exception."""
+        connection = self.connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+class SqliteCases:
+    """`bot.ports.CaseStore` over the file."""
+
+    def __init__(self, database: Database, retention: timedelta) -> None:
+        self._database = database
+        self._retention = retention
+
+    def add(self, cases: Sequence[Case]) -> set[str]:
+        """See `bot.ports.CaseStore`."""
+        if not cases:
+            return set()
+        with self._database.writing() as connection:
+            return {
+                case.id
+                for case in cases
+                if connection.execute(
+                    "INSERT OR IGNORE INTO cases VALUES (?, ?, ?, ?, ?)",
+                    (
+                        case.id,
+                        _body(case),
+                        case.received_at.isoformat(),
+                        _due(case),
+                        (case.received_at + self._retention).timestamp(),
+                    ),
+                ).rowcount
+            }
+
+    def get(self, ids: Sequence[str]) -> dict[str, Case]:
+        """See `bot.ports.CaseStore`."""
+        rows = self._database.connection().execute(
+            "SELECT id, body FROM cases WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        return {case_id: _case(body) for case_id, body in rows}
+
+    def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
+        """See `bot.ports.CaseStore`; the write lock makes a lost race impossible."""
+        with self._database.writing() as connection:
+            row = connection.execute("SELECT body FROM cases WHERE id = ?", (case_id,)).fetchone()
+            if row is None:
+                return None
+            before = _case(row[0])
+            after = change(before)
+            if after is not before:
+                connection.execute(
+                    "UPDATE cases SET body = ?, due_at = ? WHERE id = ?",
+                    (_body(after), _due(after), case_id),
+                )
+            return after
+
+    def newest(self) -> Iterator[Case]:
+        """See `bot.ports.CaseStore`."""
+        last = ("~", "")
+        while True:
+            rows = (
+                self._database.connection()
+                .execute(
+                    "SELECT received_at, id, body FROM cases WHERE (received_at, id) < (?, ?)"
+                    " ORDER BY received_at DESC, id DESC LIMIT ?",
+                    (*last, PAGE),
+                )
+                .fetchall()
+            )
+            yield from (_case(row[2]) for row in rows)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1][:2]
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """See `bot.ports.CaseStore`."""
+        rows = self._database.connection().execute(
+            "SELECT id FROM cases WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+            (now.timestamp(), limit),
+        )
+        return [row[0] for row in rows]
+
+    def expire(self, now: datetime) -> int:
+        """See `bot.ports.CaseStore`."""
+        with self._database.writing() as connection:
+            return connection.execute(
+                "DELETE FROM cases WHERE expires_at <= ?", (now.timestamp(),)
+            ).rowcount
+
+    def note(self, name: str) -> Any:
+        """See `bot.ports.CaseStore`."""
+        row = (
+            self._database.connection()
+            .execute("SELECT value FROM notes WHERE name = ?", (name,))
+            .fetchone()
+        )
+        return row and json.loads(row[0])
+
+    def set_note(self, name: str, value: Any) -> None:
+        """See `bot.ports.CaseStore`."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, json.dumps(value))
+            )
+
+
+class SqliteQueue:
+    """`bot.ports.Queue` over the file, with what SQS promises of a queue of its kind."""
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        *,
+        fifo: bool,
+        visibility: float,
+        max_receives: int,
+        clock: Clock,
+        identities: Identities,
+    ) -> None:
+        """`visibility`: seconds a received message stays invisible; see SQS for the rest."""
+        self._database = database
+        self._name = name
+        self._fifo = fifo
+        self._visibility = visibility
+        self._max_receives = max_receives
+        self._clock = clock
+        self._identities = identities
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        """See `bot.ports.Queue`."""
+        now = self._clock().timestamp()
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM deduplications WHERE until <= ?", (now,))
+            connection.executemany(
+                "INSERT INTO messages (queue, body, flow, visible_at, sent_at)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [
+                    (self._name, message.body, message.group, now, now)
+                    for message in messages
+                    if self._first_sent(connection, message, now)
+                ],
+            )
+
+    def _first_sent(
+        self, connection: sqlite3.Connection, message: Outgoing, now: float
+    ) -> bool:
+        if not self._fifo:
+            return True
+        return bool(
+            connection.execute(
+                "INSERT OR IGNORE INTO deduplications VALUES (?, ?, ?)",
+                (self._name, message.deduplication, now + DEDUPLICATED_FOR),
+            ).rowcount
+        )
+
+    def receive(self, limit: int) -> list[Message]:
+        """See `bot.ports.Queue`."""
+        now = self._clock().timestamp()
+        asked = {"queue": self._name, "now": now, "limit": limit}
+        waiting = _FIFO_WAITING if self._fifo else _WAITING
+        looked = self._database.connection().execute(waiting, {**asked, "limit": 1}).fetchone()
+        if looked is None:  # an idle queue never takes the write lock
+            return []
+        with self._database.writing() as connection:
+            rows = connection.execute(waiting, asked).fetchall()
+            dead = [(f"{self._name}-dead", row[0]) for row in rows if row[3] >= self._max_receives]
+            connection.executemany(
+                "UPDATE messages SET queue = ?, receipt = NULL WHERE number = ?", dead
+            )
+            alive = [row for row in rows if row[3] < self._max_receives]
+            return [self._received(connection, row, now) for row in alive]
+
+    def _received(
+        self, connection: sqlite3.Connection, row: tuple[int, str, str | None, int, float], now: float
+    ) -> Message:
+        number, body, group, count, sent_at = row
+        receipt = self._identities()
+        connection.execute(
+            "UPDATE messages SET visible_at = ?, receive_count = ?, receipt = ? WHERE number = ?",
+            (now + self._visibility, count + 1, receipt, number),
+        )
+        sent = datetime.fromtimestamp(sent_at, UTC)
+        return Message(str(number), body, receipt, count + 1, sent, group)
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        """See `bot.ports.Queue`."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "DELETE FROM messages WHERE receipt = ?", [(receipt,) for receipt in receipts]
+            )
+
+    def postpone(self, receipts: Sequence[str], seconds: float) -> None:
+        """See `bot.ports.Queue`."""
+        visible_at = self._clock().timestamp() + seconds
+        with self._database.writing() as connection:
+            connection.executemany(
+                "UPDATE messages SET visible_at = ? WHERE receipt = ?",
+                [(visible_at, receipt) for receipt in receipts],
+            )
+
+    def depth(self) -> tuple[int, int]:
+        """See `bot.ports.Queue`."""
+        counts: dict[str, int] = dict(
+            self._database.connection()
+            .execute(
+                "SELECT queue, count(*) FROM messages WHERE queue IN (?, ?) GROUP BY queue",
+                (self._name, f"{self._name}-dead"),
+            )
+            .fetchall()
+        )
+        return counts.get(self._name, 0), counts.get(f"{self._name}-dead", 0)
+
+
+def _body(case: Case) -> str:
+    return json.dumps(cases.to_json(case), ensure_ascii=False)
+
+
+def _case(body: str) -> Case:
+    return cases.from_json(json.loads(body))
+
+
+def _due(case: Case) -> float | None:
+    return case.due_at.timestamp() if case.due_at else None
+
+

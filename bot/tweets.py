@@ -1,0 +1,129 @@
+"""A post on X in our form, and that form as JSON."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from bot.errors import Refused
+
+Kind = Literal["mention", "reply", "quote", "post"]
+Source = Literal["webhook", "poll", "file", "typed"]
+
+LONGEST_TEXT: Final = 25_000
+"""Characters in the longest post X takes (developer documentation, "Counting characters")."""
+
+_NO_SCALAR: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a post, as far as its wire form said."""
+
+    id: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    followers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tweet:
+    """One post.
+
+    `root_id` is the first id of its edit history: an edited post stays the same case. `mentions`
+    holds ids and lower-case handles mentioned in the visible text; the mentions that X puts in
+    front of a reply by itself are not among them. `answer` says whether the bot may answer it in
+    public: False for posts from files unless their owner asked for it.
+    """
+
+    id: str
+    text: str
+    root_id: str
+    author: Author = Author()
+    created_at: datetime | None = None
+    conversation_id: str | None = None
+    kind: Kind = "post"
+    in_reply_to: str | None = None
+    quoted_id: str | None = None
+    retweet: bool = False
+    sensitive: bool = False
+    lang: str | None = None
+    mentions: frozenset[str] = frozenset()
+    source: Source = "typed"
+    answer: bool = False
+
+    @property
+    def url(self) -> str | None:
+        """Where a browser shows it; None for ids that X did not give."""
+        return f"https://x.com/i/status/{self.id}" if self.id.isdecimal() else None
+
+
+def clean(text: str) -> str:
+    """`text` as UTF-8 and every queue can carry it.
+
+    Lone surrogates and the two code points outside of what SQS takes (SendMessage, "Message
+    characters") become U+FFFD; pairs of surrogates are joined.
+    """
+    if not _NO_SCALAR.search(text):
+        return text
+    joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _NO_SCALAR.sub("\ufffd", joined)
+
+
+def typed(text: str, tweet_id: str) -> Tweet:
+    """A tweet of a bare text."""
+    return Tweet(tweet_id, checked_text(text), tweet_id)
+
+
+def checked_text(text: object) -> str:
+    """`text`, cleaned, or `Refused` where it is no text or longer than any post."""
+    if not isinstance(text, str):
+        raise Refused(f"The text must be a string, not {json_kind(text)}.")
+    if len(text) > LONGEST_TEXT:
+        raise Refused(
+            f"The text has {len(text):,} characters; a post on X has at most {LONGEST_TEXT:,}."
+        )
+    return clean(text)
+
+
+def json_kind(value: object) -> str:
+    """What JSON calls the type of `value`, for sentences about bad input."""
+    if value is None:
+        return "null"
+    kinds = {bool: "a boolean", str: "a string", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "a number")
+
+
+def to_json(tweet: Tweet) -> dict[str, Any]:
+    """The tweet as plain JSON values; fields at their defaults are left out."""
+    record: dict[str, Any] = {
+        field.name: getattr(tweet, field.name)
+        for field in fields(tweet)
+        if getattr(tweet, field.name) != field.default
+    }
+    if tweet.author != Author():
+        record["author"] = {k: v for k, v in asdict(tweet.author).items() if v is not None}
+    if tweet.created_at is not None:
+        record["created_at"] = tweet.created_at.isoformat()
+    if tweet.mentions:
+        record["mentions"] = sorted(tweet.mentions)
+    return record
+
+
+def from_json(record: Mapping[str, Any]) -> Tweet:
+    """The tweet of what `to_json` made. Raises `Refused` for anything else."""
+    try:
+        values = dict(record)
+        if "author" in values:
+            values["author"] = Author(**values["author"])
+        if "created_at" in values:
+            values["created_at"] = datetime.fromisoformat(values["created_at"]).astimezone(UTC)
+        if "mentions" in values:
+            values["mentions"] = frozenset(values["mentions"])
+        tweet = Tweet(**values)
+    except (TypeError, ValueError) as error:
+        raise Refused(f"This is not a tweet in our own form: {error}.") from None
+    if not (isinstance(tweet.id, str) and isinstance(tweet.text, str)):
+        raise Refused("A tweet in our own form has its id and its text as strings.")
+    return tweet

@@ -1,0 +1,134 @@
+"""Posts from X onto the tweets queue: what the webhook is sent, and what the poller finds."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from bot.errors import Refused
+from bot.ports import CaseStore, Mentions, Queue
+from bot.triage import Arrival, message
+from bot.tweets import Tweet
+from bot.wire import Ignored, activity_event, activity_events
+
+log = logging.getLogger(__name__)
+
+FIRST_LOOK_BACK: Final = timedelta(hours=1)
+OVERLAP: Final = timedelta(minutes=10)
+"""Mentions are indexed late; this much is read again each time."""
+CURSOR: Final = "x-mentions-cursor"
+ACCOUNT: Final = "x-account-id"
+OLDEST_SINCE_ID: Final = timedelta(days=6, hours=12)
+"""X refuses a `since_id` that is older than a week."""
+_SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the events of a webhook body."""
+
+    queued: int
+    ignored: int
+    refused: int
+
+
+def take_events(body: bytes, tweets: Queue, now: datetime) -> Taken:
+    """Queues every post and deletion of a webhook body; returns once all of them are queued.
+
+    A malformed event is logged and left out. Raises `Refused` where the body as a whole is not
+    JSON, and what `Queue.send` raises.
+    """
+    try:
+        events = activity_events(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"The body is not a JSON object of events: {error!s:.100}") from None
+    arrivals: list[Arrival] = []
+    ignored = refused = 0
+    for number, event in enumerate(events):
+        try:
+            what = activity_event(event)
+        except Refused as refusal:
+            refused += 1
+            log.warning("Webhook event %d is left out: %s", number, refusal)
+            continue
+        if isinstance(what, Ignored):
+            ignored += 1
+            log.info("Webhook event %d asks nothing of us: %s", number, what.kind)
+        else:
+            arrivals.append(Arrival(what, now))
+    if arrivals:
+        tweets.send([message(arrival) for arrival in arrivals])
+    return Taken(len(arrivals), ignored, refused)
+
+
+def poll(
+    mentions: Mentions,
+    store: CaseStore,
+    tweets: Queue,
+    now: datetime,
+    seconds_left: Callable[[], float],
+) -> int:
+    """Queues the mentions that are new since the last time; returns how many.
+
+    The cursor moves to the newest id seen only when all pages are queued; a run that its
+    deadline cuts short leaves it, and the next one reads again. Raises the client's failures.
+    """
+    account_id = store.note(ACCOUNT)
+    if account_id is None:
+        account_id = mentions.account_id()
+        store.set_note(ACCOUNT, account_id)
+    cursor = _usable(store.note(CURSOR), now)
+    since_id = cursor and _minus(cursor, OVERLAP)
+    since = None if cursor else now - FIRST_LOOK_BACK
+    newest, queued = cursor or "0", 0
+    for page, problems in mentions.pages(account_id, since_id, since):
+        for problem in problems:
+            log.warning("A mention is left out: %s", problem)
+        queued += _queue_new(page, store, tweets, now)
+        newest = max([newest, *(tweet.id for tweet in page)], key=_order)
+        if seconds_left() < 1:
+            log.warning("The poll stops at its deadline and reads again next time.")
+            return queued
+    if newest != "0":
+        store.set_note(CURSOR, newest)
+    if queued:
+        log.info("Queued %d new mentions.", queued)
+    return queued
+
+
+def _queue_new(page: Sequence[Tweet], store: CaseStore, tweets: Queue, now: datetime) -> int:
+    known = store.get([tweet.root_id for tweet in page])
+    # An edit has an id of its own and must be seen again although its case is known.
+    fresh = [tweet for tweet in page if not _seen(tweet, known)]
+    if fresh:
+        tweets.send([message(Arrival(tweet, now)) for tweet in reversed(fresh)])
+    return len(fresh)
+
+
+def _seen(tweet: Tweet, known: dict[str, Any]) -> bool:
+    case = known.get(tweet.root_id)
+    return case is not None and _order(case.tweet.id) >= _order(tweet.id)
+
+
+def _order(tweet_id: str) -> tuple[int, str]:
+    return len(tweet_id), tweet_id
+
+
+def _usable(cursor: Any, now: datetime) -> str | None:
+    if not isinstance(cursor, str) or not cursor.isdecimal():
+        return None
+    return cursor if _moment(cursor) > now - OLDEST_SINCE_ID else None
+
+
+def _moment(tweet_id: str) -> datetime:
+    return datetime.fromtimestamp(((int(tweet_id) >> 22) + _SNOWFLAKE_EPOCH_MS) / 1000, UTC)
+
+
+def _minus(tweet_id: str, span: timedelta) -> str:
+    # The upper bits of an id are the milliseconds since X's epoch.
+    milliseconds = (int(tweet_id) >> 22) - int(span.total_seconds() * 1000)
+    return str(max(milliseconds, 0) << 22)
+
+

@@ -1,0 +1,58 @@
+"""The texts of automatic answers (`replies.toml`)."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.errors import Misconfigured
+from bot.tweets import Tweet
+
+LONGEST: Final = 280
+LONGEST_HANDLE: Final = 15
+_URL_HINTS: Final = ("http://", "https://", "www.")
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """The variants, each with `{handle}` where the author's handle may stand."""
+
+    texts: tuple[str, ...]
+
+    def text(self, tweet: Tweet) -> str:
+        """The answer to `tweet`: always the same one for the same tweet."""
+        variant = self.texts[zlib.crc32(tweet.root_id.encode()) % len(self.texts)]
+        handle = tweet.author.handle
+        return variant.replace("{handle}", f" @{handle}" if handle else "")
+
+
+def weighted_length(text: str) -> int:
+    """An upper bound of the length as X counts it (twitter-text configuration v3).
+
+    Characters up to U+10FF count one, all others two; links, which count 23, are refused before.
+    """
+    return sum(1 if ord(character) <= 0x10FF else 2 for character in text)  # noqa: PLR2004
+
+
+def replies_from(data: Mapping[str, Any]) -> Replies:
+    """The texts that the parsed `replies.toml` holds. Raises `Misconfigured` with every problem."""
+    texts = data.get("texts")
+    if not isinstance(texts, list) or not texts:
+        raise Misconfigured(["replies.toml: it needs `texts`, a list of at least one answer."])
+    problems = []
+    for number, text in enumerate(texts, 1):
+        longest = str(text).replace("{handle}", " @" + "x" * LONGEST_HANDLE)
+        if not isinstance(text, str) or not text.strip():
+            problems.append(f"replies.toml: text {number} is empty.")
+        elif weighted_length(longest) > LONGEST:
+            problems.append(
+                f"replies.toml: text {number} may reach {weighted_length(longest)} of {LONGEST} "
+                "characters as X counts them: shorten it."
+            )
+        elif "{" in text.replace("{handle}", "") or any(hint in text for hint in _URL_HINTS):
+            problems.append(
+                f"replies.toml: text {number} may hold {{handle}} but no other variable and no link."
+            )
+    if problems:
+        raise Misconfigured(problems)
+    return Replies(tuple(texts))

@@ -1,0 +1,30 @@
+"""When X allows the bot to answer a post.
+
+X's automation rules and the developer policy for self-serve apps of February 2026 ("Automated
+replies"): only where the post's author mentioned or quoted the account, never unasked.
+"""
+
+from bot.tweets import Tweet
+
+
+def refusal(tweet: Tweet, account: frozenset[str]) -> str | None:
+    """Why the bot must not answer `tweet`, None where it may.
+
+    `account` holds the account's id and lower-case handle, as far as they are known.
+    """
+    if tweet.retweet:
+        return "Retweets are not answered."
+    if _own(tweet, account):
+        return "The account does not answer itself."
+    if tweet.sensitive:
+        return "Posts marked as sensitive are not answered by the bot."
+    if tweet.kind == "quote":
+        return None
+    if account and account.isdisjoint(tweet.mentions):
+        return "It does not mention the account itself, so X forbids an automatic answer."
+    return None
+
+
+def _own(tweet: Tweet, account: frozenset[str]) -> bool:
+    handle = tweet.author.handle
+    return tweet.author.id in account or (handle is not None and handle.lower() in account)

@@ -1,0 +1,85 @@
+"""What a classifier says of a text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.normalize import tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A classifier's word on one text.
+
+    `probability` of *escalate*, 0 to 1; `escalate` where it is at or above `threshold`;
+    `tokens` is the normalized text; `model` names who said so. `known` is False where the text
+    has no word the model knows: the probability is then the threshold itself, so the text
+    escalates by the narrowest of margins.
+    """
+
+    probability: float
+    threshold: float
+    tokens: str
+    model: str
+    known: bool = True
+
+    @property
+    def escalate(self) -> bool:
+        """Whether the text is for a human."""
+        return self.probability >= self.threshold
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the side taken, 0 to 1."""
+        return self.probability if self.escalate else 1 - self.probability
+
+    def unsure(self, margin: float) -> bool:
+        """Whether the probability lies within `margin` of the threshold."""
+        return abs(self.probability - self.threshold) <= margin
+
+
+class Classifier(Protocol):
+    """A text model. `threshold` is the model's own, None where it has none."""
+
+    @property
+    def model(self) -> str:
+        """The model's name, for verdicts and cases."""
+        ...
+
+    @property
+    def normalizer(self) -> str:
+        """The normalizer its training used."""
+        ...
+
+    @property
+    def threshold(self) -> float | None:
+        """The model's own threshold, None where it brings none."""
+        ...
+
+    def probabilities(self, texts: Sequence[str]) -> list[float | None]:
+        """The probability of *escalate* for each normalized text, in order.
+
+        None stands for a text of which the model knows no word. Raises `Permanent`, `Retryable`
+        or `Unknown`.
+        """
+        ...
+
+
+def judge(texts: Sequence[str], classifier: Classifier, threshold: float | None) -> list[Verdict]:
+    """A verdict for each text, in order, by one call to the classifier.
+
+    `threshold` overrides the model's own; where neither is set it is 0.5. Raises what
+    `Classifier.probabilities` raises.
+    """
+    line = next((t for t in (threshold, classifier.threshold) if t is not None), 0.5)
+    normalized = [tokens(text, classifier.normalizer) for text in texts]
+    asked = [text for text in normalized if text]
+    answers = iter(classifier.probabilities(asked) if asked else ())
+
+    def verdict(text: str) -> Verdict:
+        probability = next(answers) if text else None
+        if probability is None:
+            return Verdict(line, line, text, classifier.model, known=False)
+        return Verdict(min(max(probability, 0.0), 1.0), line, text, classifier.model)
+
+    return [verdict(text) for text in normalized]

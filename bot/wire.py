@@ -1,0 +1,287 @@
+"""Reading each wire form of a post: Activity API events, API v2 answers, CSV, JSON lines.
+
+Field names come from X's developer documentation ("X Activity API", "Data dictionary: Post");
+newer specifications call the same fields `note_post`, `referenced_posts` and `includes.posts`,
+and both names are read.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot.errors import Refused
+from bot.tweets import Author, Kind, Source, Tweet, checked_text, from_json, json_kind, typed
+
+_EVENT_KINDS: Final[Mapping[str, Kind]] = {
+    "post.mention.create": "mention",
+    "post.reply.create": "reply",
+    "post.quote.create": "quote",
+}
+_IDENTITY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_HANDLE: Final = re.compile(r"(?<![\w@])@(\w{1,15})\b")
+_CLASSIC_TIME: Final = "%a %b %d %H:%M:%S %z %Y"
+_ID_COLUMNS: Final = ("tweet_id", "id")
+_AUTHOR_COLUMNS: Final = ("username", "handle", "author")
+_REPLY_COLUMNS: Final = ("in_reply_to", "in_reply_to_tweet_id", "in_response_to_tweet_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A post that was deleted on X."""
+
+    id: str
+    author_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event that asks nothing of us; `kind` is its `event_type`."""
+
+    kind: str
+
+
+def activity_events(body: object) -> list[Mapping[str, Any]]:
+    """The single events of a webhook body; each still looks like a body of its own."""
+    data = _object(body, "The body").get("data")
+    if isinstance(data, list):
+        return [{"data": one, "includes": _object(body, "The body").get("includes")} for one in data]
+    return [_object(body, "The body")]
+
+
+def activity_event(event: object) -> Tweet | Deleted | Ignored:
+    """What one X Activity API event brings. Raises `Refused` where it is malformed."""
+    outer = _object(event, "The event")
+    data = _object(outer.get("data"), "The event's data")
+    kind = data.get("event_type")
+    if not isinstance(kind, str):
+        raise Refused(f"The event's data.event_type must be a string, not {json_kind(kind)}.")
+    if kind == "post.delete":
+        payload = _object(data.get("payload"), "The event's data.payload")
+        return Deleted(_identity(payload, "id"), _optional_identity(payload.get("author_id")))
+    if kind not in _EVENT_KINDS:
+        return Ignored(kind[:60])
+    payload = _object(data.get("payload"), "The event's data.payload")
+    includes = _mapping(data.get("includes")) or _mapping(outer.get("includes"))
+    tweet = api_post(payload, _users(includes), "webhook")
+    # The subscription itself vouches for the mention, whatever the entities say.
+    account = _optional_identity(_mapping(data.get("filter")).get("user_id"))
+    explicit = tweet.mentions | ({account} if account and kind == "post.mention.create" else set())
+    return replace(tweet, kind=_EVENT_KINDS[kind], mentions=frozenset(explicit), answer=True)
+
+
+def api_answer(answer: object, source: Source) -> tuple[list[Tweet], list[str]]:
+    """The posts of an API v2 answer, and a sentence for each that could not be read."""
+    outer = _object(answer, "The answer")
+    data = outer.get("data") or []
+    users = _users(_mapping(outer.get("includes")))
+    tweets: list[Tweet] = []
+    problems: list[str] = []
+    for number, post in enumerate(data if isinstance(data, list) else [data]):
+        try:
+            tweets.append(replace(api_post(post, users, source), answer=source == "poll"))
+        except Refused as refused:
+            problems.append(f"data[{number}]: {refused}")
+    return tweets, problems
+
+
+def api_post(post: object, users: Mapping[str, Author], source: Source) -> Tweet:
+    """One post object of API v2. Raises `Refused` where its id or text cannot be read."""
+    fields = _object(post, "The post")
+    tweet_id = _identity(fields, "id")
+    note = _mapping(fields.get("note_tweet") or fields.get("note_post"))
+    text = checked_text(note.get("text", fields.get("text")))
+    history = fields.get("edit_history_tweet_ids") or fields.get("edit_history_post_ids")
+    root = _optional_identity(history[0]) if isinstance(history, list) and history else None
+    references = _references(fields)
+    author_id = _optional_identity(fields.get("author_id"))
+    stated = Author(author_id, _string(fields.get("username")), _string(fields.get("name")))
+    return Tweet(
+        id=tweet_id,
+        text=html.unescape(text),
+        root_id=root or tweet_id,
+        author=users.get(author_id or "", stated),
+        created_at=_time(fields.get("created_at")),
+        conversation_id=_optional_identity(fields.get("conversation_id")),
+        kind=_kind(references),
+        in_reply_to=references.get("replied_to"),
+        quoted_id=references.get("quoted"),
+        retweet="retweeted" in references,
+        sensitive=fields.get("possibly_sensitive") is True,
+        lang=_string(fields.get("lang")),
+        mentions=_explicit_mentions(fields, note),
+        source=source,
+    )
+
+
+def csv_row(row: Mapping[str, str | None], file_id: str, number: int, *, answer: bool) -> Tweet:
+    """A row of a CSV file with a `text` column.
+
+    A row without an id gets one from `file_id` (the file's hash) and its number. Raises `Refused`
+    where the row has no text.
+    """
+    text = row.get("text")
+    if text is None:
+        raise Refused("The row has fewer columns than the header, and no text.")
+    tweet_id = _optional_identity(_first(row, _ID_COLUMNS)) or f"{file_id}-{number}"
+    text = checked_text(html.unescape(text))
+    handle = _first(row, _AUTHOR_COLUMNS)
+    return Tweet(
+        id=tweet_id,
+        text=text,
+        root_id=tweet_id,
+        author=Author(_first(row, ("author_id",)), handle and handle.lstrip("@")),
+        created_at=_time(row.get("created_at")),
+        conversation_id=_first(row, ("conversation_id",)),
+        in_reply_to=_first(row, _REPLY_COLUMNS),
+        lang=_first(row, ("lang",)),
+        mentions=_written_mentions(text),
+        source="file",
+        answer=answer,
+    )
+
+
+def json_line(line: str, file_id: str, number: int, *, answer: bool) -> list[Tweet | Deleted]:
+    """What one JSON line brings, in whatever wire form: event, answer, post, our own, a string.
+
+    Raises `Refused` where it is malformed; events that ask nothing of us bring nothing.
+    """
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"The line is not JSON: {error}.") from None
+    if isinstance(value, str):
+        value = {"text": value}
+    found = _any_form(_object(value, "The line"), file_id, number)
+    return [
+        replace(one, source="file", answer=answer) if isinstance(one, Tweet) else one
+        for one in found
+        if not isinstance(one, Ignored)
+    ]
+
+
+def _any_form(
+    value: Mapping[str, Any], file_id: str, number: int
+) -> list[Tweet | Deleted | Ignored]:
+    if "event_type" in _mapping(value.get("data")):
+        return [activity_event(value)]
+    if "root_id" in value:
+        return [from_json(value)]
+    if "data" in value or "meta" in value:
+        tweets, problems = api_answer(value, "file")
+        if problems:
+            raise Refused(" ".join(problems))
+        return list(tweets)
+    if "id" not in value and "tweet_id" not in value:
+        return [replace(typed(value.get("text", ""), f"{file_id}-{number}"), source="file")]
+    post = {"id": value.get("tweet_id"), **value}
+    tweet = api_post(post, {}, "file")
+    return [replace(tweet, mentions=tweet.mentions | _written_mentions(tweet.text))]
+
+
+def _kind(references: Mapping[str, str]) -> Kind:
+    if "quoted" in references:
+        return "quote"
+    return "reply" if "replied_to" in references else "mention"
+
+
+def _references(fields: Mapping[str, Any]) -> dict[str, str]:
+    listed = fields.get("referenced_tweets") or fields.get("referenced_posts")
+    found: dict[str, str] = {}
+    for reference in listed if isinstance(listed, list) else []:
+        kind = _string(_mapping(reference).get("type"))
+        reference_id = _optional_identity(_mapping(reference).get("id"))
+        if kind and reference_id:
+            found[kind] = reference_id
+    return found
+
+
+def _explicit_mentions(fields: Mapping[str, Any], note: Mapping[str, Any]) -> frozenset[str]:
+    # Mentions that X itself puts in front of a reply lie before the displayed text.
+    shown = fields.get("display_text_range")
+    start = shown[0] if isinstance(shown, list) and shown and isinstance(shown[0], int) else 0
+    entities = _mapping(fields.get("entities")).get("mentions")
+    noted = _mapping(note.get("entities")).get("mentions")
+    lists = [(entities, start), (noted, 0)]
+    mentioned: set[str] = set()
+    for mentions, first in lists:
+        for mention in mentions if isinstance(mentions, list) else []:
+            at = _mapping(mention).get("start")
+            if isinstance(at, int) and at < first:
+                continue
+            handle = _string(_mapping(mention).get("username"))
+            mentioned |= {handle.lower()} if handle else set()
+            mentioned |= {_optional_identity(_mapping(mention).get("id")) or ""} - {""}
+    return frozenset(mentioned)
+
+
+def _written_mentions(text: str) -> frozenset[str]:
+    return frozenset(handle.lower() for handle in _HANDLE.findall(text))
+
+
+def _users(includes: Mapping[str, Any]) -> dict[str, Author]:
+    users = includes.get("users")
+    authors: dict[str, Author] = {}
+    for user in users if isinstance(users, list) else []:
+        # Activity events wrap some users in one more "data".
+        fields = _mapping(_mapping(user).get("data")) or _mapping(user)
+        user_id = _optional_identity(fields.get("id"))
+        if user_id:
+            followers = _mapping(fields.get("public_metrics")).get("followers_count")
+            authors[user_id] = Author(
+                user_id,
+                _string(fields.get("username")),
+                _string(fields.get("name")),
+                followers if type(followers) is int else None,
+            )
+    return authors
+
+
+def _object(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Refused(f"{what} must be a JSON object, not {json_kind(value)}.")
+    return value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _string(value: object) -> str | None:
+    return checked_text(value) if isinstance(value, str) and value else None
+
+
+def _identity(fields: Mapping[str, Any], name: str) -> str:
+    identity = _optional_identity(fields.get(name))
+    if identity is None:
+        raise Refused(f"The post's {name} is missing or is neither a string nor a number.")
+    return identity
+
+
+def _optional_identity(value: object) -> str | None:
+    if type(value) is int and value >= 0:
+        value = str(value)
+    return value if isinstance(value, str) and _IDENTITY.fullmatch(value) else None
+
+
+def _first(row: Mapping[str, str | None], columns: Iterable[str]) -> str | None:
+    return next((row[column] for column in columns if row.get(column)), None)
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, str) or not value:
+        return None
+    for parse in (datetime.fromisoformat, _classic_time):
+        try:
+            parsed = parse(value)
+            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _classic_time(value: str) -> datetime:
+    return datetime.strptime(value, _CLASSIC_TIME)

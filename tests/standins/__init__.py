@@ -1,0 +1,1 @@
+"""Stand-ins: real HTTP servers on loopback that play the outside systems in tests."""
