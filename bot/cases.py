@@ -165,9 +165,7 @@ def with_update(case: Case, now: datetime) -> Case:
     before = case.effect("update") or Effect("update", "pending", attempt=0)
     return _put(
         case,
-        Effect(
-            "update", "pending", due_at=now + UNQUEUED_AFTER, attempt=before.attempt + 1
-        ),
+        Effect("update", "pending", due_at=now + UNQUEUED_AFTER, attempt=before.attempt + 1),
     )
 
 
@@ -204,10 +202,14 @@ def postponed(case: Case, kind: EffectKind, problem: str, due_at: datetime) -> C
     )
 
 
-def failed(case: Case, kind: EffectKind, problem: str, now: datetime) -> Case:
-    """The effect will never happen."""
+def failed(case: Case, kind: EffectKind, problem: str, channels: Channels, now: datetime) -> Case:
+    """The effect will never happen; where that is a reply, an agent gets the case."""
     effect = replace(_need(case, kind), state="failed", problem=problem, due_at=None)
-    return _told(_put(case, effect), now, "bot", f"{kind} failed: {problem}")
+    case = _told(_put(case, effect), now, "bot", f"{kind} failed: {problem}")
+    if kind != "reply":
+        return case
+    reasons = (*case.reasons, f"The automatic answer failed: {problem}")
+    return with_card(replace(case, reasons=reasons), channels, now)
 
 
 def lost(case: Case, kind: EffectKind, problem: str, now: datetime) -> Case:
@@ -235,9 +237,8 @@ def absent(case: Case, kind: EffectKind, channels: Channels, now: datetime) -> C
     if kind != "reply":
         again = replace(looked, state="pending", token=None, due_at=now, look_ups=0)
         return _put(case, again)
-    problem = "It is not certain that this reply was sent: please look before you answer."
-    case = failed(_put(case, looked), kind, problem, now)
-    return with_card(replace(case, reasons=(*case.reasons, problem)), channels, now)
+    problem = "it is not certain that it was sent, please look before you answer."
+    return failed(_put(case, looked), kind, problem, channels, now)
 
 
 def enqueued(case: Case, kind: EffectKind, now: datetime) -> Case:

@@ -51,10 +51,10 @@ def task_of(body: str) -> Task:
 
 
 def enqueue(opened: Iterable[Case], workers: Mapping[Worker, Queue]) -> None:
-    """Hands the effects of these cases that were never tried to their workers.
+    """Hands the effects of these cases that were never tried to those of their workers we have.
 
     May be repeated: a message already on its way is dropped by the queue's deduplication or,
-    later, because its attempt is over.
+    later, because its attempt is over. Housekeeping hands over what is left.
     """
     _send(
         (
@@ -93,7 +93,7 @@ def _send(effects: Iterable[tuple[Case, Effect]], workers: Mapping[Worker, Queue
         deduplication = f"{case.id}-{effect.kind}-{effect.attempt}"
         outgoing[worker].append(Outgoing(json.dumps(body), worker, deduplication))
     for worker, messages in outgoing.items():
-        if messages:
+        if messages and worker in workers:
             workers[worker].send(messages)
 
 
@@ -105,6 +105,7 @@ class Courier:
     """
 
     store: CaseStore
+    workers: Mapping[Worker, Queue]
     outlets: Mapping[EffectKind, Outlet | None]
     channels: Channels
     clock: Clock
@@ -149,8 +150,11 @@ class Courier:
         except Retryable as failure:
             return self._later(case, kind, str(failure), _back_off(effect, failure))
         except Permanent as failure:
-            log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)
-            return self._change(case, partial(cases.failed, kind=kind, problem=str(failure)))
+            log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)  # noqa: TRY400
+            return self._change(
+                case,
+                partial(cases.failed, kind=kind, problem=str(failure), channels=self.channels),
+            )
         except Unknown as failure:
             log.warning("The %s of case %s may have been sent: %s", kind, case.id, failure)
             return self._change(case, partial(cases.lost, kind=kind, problem=str(failure)))
@@ -180,9 +184,7 @@ class Courier:
             case, partial(cases.sent, kind=kind, token=effect.token or "", outside_id=found)
         )
 
-    def _later(
-        self, case: Case, kind: EffectKind, problem: str, after: timedelta
-    ) -> Case | None:
+    def _later(self, case: Case, kind: EffectKind, problem: str, after: timedelta) -> Case | None:
         log.warning(
             "The %s of case %s waits %.0f s: %s", kind, case.id, after.total_seconds(), problem
         )
@@ -192,7 +194,10 @@ class Courier:
         )
 
     def _change(self, case: Case, change: Callable[..., Case]) -> Case | None:
-        return self.store.change(case.id, partial(change, now=self.clock()))
+        changed = self.store.change(case.id, partial(change, now=self.clock()))
+        if changed:
+            enqueue([changed], self.workers)
+        return changed
 
 
 def _back_off(effect: Effect, failure: Retryable) -> timedelta:

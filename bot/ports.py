@@ -101,8 +101,9 @@ class Queue(Protocol):
 
 
 class Outlet(Protocol):
-    """Where effects of one kind reach the world. All methods raise `Permanent`, `Retryable`,
-    and `send` also `Unknown`.
+    """Where effects of one kind reach the world.
+
+    Both methods raise `Permanent` and `Retryable`, `send` also `Unknown`.
     """
 
     def send(self, case: Case, effect: Effect) -> str:

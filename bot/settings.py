@@ -1,16 +1,18 @@
 """The settings: read from an environment, checked as a whole, every problem named at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from bot.errors import Misconfigured
 from bot.normalize import NORMALIZERS, PLAIN
 
 HOUSE: Final = Path(__file__).resolve().parent.parent
 """The folder that holds `bot`, `handlers` and the files below by default."""
+
+_Group = TypeVar("_Group")
 
 SECRET_SETTINGS: Final = ("X_SECRET_ID", "SLACK_SECRET_ID", "WEB_SECRET_ID")
 """AWS Secrets Manager ids; what a secret holds is read as further settings."""
@@ -44,6 +46,11 @@ class AwsStorage:
     cards_queue_url: str
     replies_queue_url: str
     actions_queue_url: str
+
+    def queue_url(self, name: str) -> str:
+        """The address of the queue called `tweets`, `cards`, `replies` or `actions`."""
+        url: str = getattr(self, f"{name}_queue_url")
+        return url
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,8 @@ class _Reader:
 
     def settings(self) -> Settings:
         x_keys = self._group(
-            XKeys, ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"),
+            XKeys,
+            ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"),
             alone="X_CONSUMER_SECRET",
         )
         endpoint = self._text("SAGEMAKER_ENDPOINT")
@@ -150,9 +158,7 @@ class _Reader:
         value = self._text(name)
         return HOUSE / Path(value).expanduser() if value else default
 
-    def _number(
-        self, name: str, default: float | None, least: float, most: float
-    ) -> float | None:
+    def _number(self, name: str, default: float | None, least: float, most: float) -> float | None:
         value = self._text(name)
         if value is None:
             return default
@@ -189,9 +195,9 @@ class _Reader:
             )
         return "dry-run" if value == "dry-run" else "off" if value == "off" else "on"
 
-    def _group[T](
-        self, kind: type[T], names: tuple[str, ...], alone: str | None = None
-    ) -> T | None:
+    def _group(
+        self, kind: type[_Group], names: tuple[str, ...], alone: str | None = None
+    ) -> _Group | None:
         values = {name: self._text(name) for name in names}
         missing = [name for name, value in values.items() if value is None]
         given = [name for name in names if name not in missing]
@@ -200,6 +206,3 @@ class _Reader:
                 f"{', '.join(given)} set but {', '.join(missing)} missing: set all or none."
             )
         return None if missing else kind(*values.values())
-
-
-NAMES: Final = tuple(field.name for field in fields(Settings))

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
-from bot import cases, delivery, tweets
+from bot import batches, cases, delivery, tweets
 from bot.cases import Case, Channels
-from bot.errors import Failure, Permanent, Refused
+from bot.delivery import Worker
+from bot.errors import Conflict, Failure, Permanent, Refused
 from bot.policy import Decision, Rules, decide
 from bot.ports import CaseStore, MayReply, Outgoing, Queue, ReplyText
 from bot.tweets import Tweet
@@ -69,13 +70,42 @@ def arrival_of(body: str) -> Arrival:
         raise Refused(f"This message is not a tweet on its way: {error!r:.100}.") from None
 
 
+def triage_batch(
+    event: Mapping[str, Any],
+    desk: Desk,
+    store: CaseStore,
+    tweets_queue: Queue,
+    workers: Mapping[Worker, Queue],
+    now: datetime,
+) -> batches.Answer:
+    """Decides the tweets of a batch from the tweets queue; what cannot be decided comes again."""
+    arrivals: list[Arrival] = []
+    read: list[batches.Record] = []
+    failed: list[batches.Record] = []
+    for record in event["Records"]:
+        try:
+            arrivals.append(arrival_of(record["body"]))
+            read.append(record)
+        except Refused as refusal:
+            failed.append(record)
+            batches.report(record, refusal)
+    try:
+        held = triage(arrivals, desk, store, workers, now)
+    except (Failure, Conflict) as failure:
+        held = dict.fromkeys(range(len(arrivals)), failure)
+    for place, reason in held.items():
+        failed.append(read[place])
+        batches.report(read[place], reason)
+    return batches.again(failed, tweets_queue)
+
+
 def triage(
     arrivals: Sequence[Arrival],
     desk: Desk,
     store: CaseStore,
-    workers: Mapping[Literal["cards", "replies"], Queue],
+    workers: Mapping[Worker, Queue],
     now: datetime,
-) -> dict[int, Failure]:
+) -> dict[int, Exception]:
     """Decides each arrival once; returns those that must come again, by their place in the batch.
 
     A tweet whose case exists keeps its decision: only what it may have left undone is done
@@ -144,7 +174,7 @@ def _erase(deleted: Deleted, store: CaseStore, now: datetime) -> Case:
 
 def _verdicts(
     arrivals: Sequence[Arrival], fresh: Mapping[int, Tweet], desk: Desk, now: datetime
-) -> tuple[dict[int, Failure], dict[int, Verdict | None]]:
+) -> tuple[dict[int, Exception], dict[int, Verdict | None]]:
     places = list(fresh)
     try:
         judged = judge([fresh[p].text for p in places], desk.classifier, desk.threshold)
@@ -164,9 +194,9 @@ def _verdicts(
 
 def _one_by_one(
     arrivals: Sequence[Arrival], fresh: Mapping[int, Tweet], desk: Desk, now: datetime
-) -> tuple[dict[int, Failure], dict[int, Verdict | None]]:
+) -> tuple[dict[int, Exception], dict[int, Verdict | None]]:
     """One text the model refuses must not hold up the others of its batch."""
-    held: dict[int, Failure] = {}
+    held: dict[int, Exception] = {}
     verdicts: dict[int, Verdict | None] = {}
     for place, tweet in fresh.items():
         failures, judged = _verdicts(arrivals, {place: tweet}, desk, now)
@@ -187,7 +217,7 @@ def _decision(tweet: Tweet, verdict: Verdict | None, desk: Desk) -> Decision:
 
 
 def _report(
-    opened: Mapping[str, Case], new: set[str], received: int, held: Mapping[int, Failure]
+    opened: Mapping[str, Case], new: set[str], received: int, held: Mapping[int, Exception]
 ) -> None:
     routes = [case.route for case_id, case in opened.items() if case_id in new]
     log.info(

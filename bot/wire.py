@@ -48,7 +48,9 @@ def activity_events(body: object) -> list[Mapping[str, Any]]:
     """The single events of a webhook body; each still looks like a body of its own."""
     data = _object(body, "The body").get("data")
     if isinstance(data, list):
-        return [{"data": one, "includes": _object(body, "The body").get("includes")} for one in data]
+        return [
+            {"data": one, "includes": _object(body, "The body").get("includes")} for one in data
+        ]
     return [_object(body, "The body")]
 
 
@@ -284,4 +286,4 @@ def _time(value: object) -> datetime | None:
 
 
 def _classic_time(value: str) -> datetime:
-    return datetime.strptime(value, _CLASSIC_TIME)
+    return datetime.strptime(value, _CLASSIC_TIME)  # noqa: DTZ007  it holds %z

@@ -52,7 +52,8 @@ _RETRYABLE: Final = frozenset(
 @cache
 def client() -> "SageMakerRuntimeClient":
     """The process's SageMaker runtime client."""
-    return boto3.client("sagemaker-runtime", config=_PATIENCE)
+    made: SageMakerRuntimeClient = boto3.client("sagemaker-runtime", config=_PATIENCE)
+    return made
 
 
 class SageMakerClassifier:

@@ -33,7 +33,9 @@ SETTINGS: Final[dict[str, Any]] = {
     "verbose": 0,
 }
 FOLDS: Final = 5
+THRESHOLD: Final = 0.5
 FEWEST_ROWS: Final = 50
+_CONVERGED: Final = 1e-8
 _TRUE: Final = frozenset({"1", "true", "yes"})
 _FALSE: Final = frozenset({"0", "false", "no"})
 
@@ -86,11 +88,11 @@ def train(path: Path, archive: Path, name: str) -> Description:
     description = Description(
         name=name,
         normalizer=EMOJI,
-        threshold=0.5,
+        threshold=THRESHOLD,
         calibration=(slope, offset),
         metrics={
             "rows": len(rows),
-            "accuracy": round(sum((p >= 0.5) == truth for p, truth in scaled) / len(rows), 4),
+            "accuracy": round(sum((p >= THRESHOLD) == truth for p, truth in scaled) / len(rows), 4),
             "roc_auc": round(roc_auc(scaled), 4),
         },
         data=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -144,7 +146,7 @@ def platt(judged: Sequence[tuple[float, bool]]) -> tuple[float, float]:
         step_offset = (h11 * g0 - h01 * g1) / determinant
         step_slope = ((h00 + 1e-9) * g1 - h01 * g0) / determinant
         slope, offset = slope - step_slope, offset - step_offset
-        if abs(step_slope) + abs(step_offset) < 1e-8:
+        if abs(step_slope) + abs(step_offset) < _CONVERGED:
             break
     return round(slope, 6), round(offset, 6)
 

@@ -21,16 +21,19 @@ _PATIENCE: Final = Config(
 @cache
 def dynamodb() -> "DynamoDBClient":
     """The process's DynamoDB client."""
-    return boto3.client("dynamodb", config=_PATIENCE)
+    made: DynamoDBClient = boto3.client("dynamodb", config=_PATIENCE)
+    return made
 
 
 @cache
 def sqs() -> "SQSClient":
     """The process's SQS client."""
-    return boto3.client("sqs", config=_PATIENCE)
+    made: SQSClient = boto3.client("sqs", config=_PATIENCE)
+    return made
 
 
 @cache
 def secretsmanager() -> "SecretsManagerClient":
     """The process's Secrets Manager client."""
-    return boto3.client("secretsmanager", config=_PATIENCE)
+    made: SecretsManagerClient = boto3.client("secretsmanager", config=_PATIENCE)
+    return made

@@ -72,7 +72,12 @@ class Database:
                 self._migrate(connection)
         except (OSError, sqlite3.OperationalError) as error:
             raise Misconfigured(
-                [f"The data folder {path.parent} cannot be used ({error}): set DATA_DIR to another."]
+                [
+                    (
+                        f"The data folder {path.parent} cannot be used ({error}): "
+                        "set DATA_DIR to another."
+                    )
+                ]
             ) from None
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
@@ -87,7 +92,7 @@ class Database:
             connection.execute(f"PRAGMA user_version = {number}")
 
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection, in autocommit mode."""
+        """The calling thread's connection, in autocommit mode."""
         existing: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if existing:
             return existing
@@ -248,9 +253,7 @@ class SqliteQueue:
                 ],
             )
 
-    def _first_sent(
-        self, connection: sqlite3.Connection, message: Outgoing, now: float
-    ) -> bool:
+    def _first_sent(self, connection: sqlite3.Connection, message: Outgoing, now: float) -> bool:
         if not self._fifo:
             return True
         return bool(
@@ -278,7 +281,10 @@ class SqliteQueue:
             return [self._received(connection, row, now) for row in alive]
 
     def _received(
-        self, connection: sqlite3.Connection, row: tuple[int, str, str | None, int, float], now: float
+        self,
+        connection: sqlite3.Connection,
+        row: tuple[int, str, str | None, int, float],
+        now: float,
     ) -> Message:
         number, body, group, count, sent_at = row
         receipt = self._identities()
@@ -328,5 +334,3 @@ def _case(body: str) -> Case:
 
 def _due(case: Case) -> float | None:
     return case.due_at.timestamp() if case.due_at else None
-
-

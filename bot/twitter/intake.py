@@ -130,5 +130,3 @@ def _minus(tweet_id: str, span: timedelta) -> str:
     # The upper bits of an id are the milliseconds since X's epoch.
     milliseconds = (int(tweet_id) >> 22) - int(span.total_seconds() * 1000)
     return str(max(milliseconds, 0) << 22)
-
-

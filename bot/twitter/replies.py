@@ -51,7 +51,7 @@ def replies_from(data: Mapping[str, Any]) -> Replies:
             )
         elif "{" in text.replace("{handle}", "") or any(hint in text for hint in _URL_HINTS):
             problems.append(
-                f"replies.toml: text {number} may hold {{handle}} but no other variable and no link."
+                f"replies.toml: text {number} may hold {{handle}}, no other variable and no link."
             )
     if problems:
         raise Misconfigured(problems)

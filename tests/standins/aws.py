@@ -36,7 +36,7 @@ QUEUE_FIELDS = (
     "DelaySeconds", "MaximumMessageSize",
 )  # fmt: skip
 
-Resources = Mapping[str, Mapping[str, Any]]
+Resources = Mapping[str, Any]
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def reset(url: str) -> None:
 def client(service: str, url: str) -> Any:
     """A client of that AWS."""
     session = boto3.Session("testing", "testing", region_name=REGION)
-    return session.client(service, endpoint_url=url)  # type: ignore[call-overload]
+    return session.client(service, endpoint_url=url)
 
 
 def create(
@@ -128,10 +128,11 @@ def _secrets(
 
 
 def _of_type(resources: Resources, kind: str) -> dict[str, Mapping[str, Any]]:
+    """The properties by logical id; what stands in another file (`${file(…)}`) is passed over."""
     return {
         name: resource.get("Properties", {})
         for name, resource in resources.items()
-        if resource["Type"] == kind
+        if isinstance(resource, Mapping) and resource["Type"] == kind
     }
 
 

@@ -29,7 +29,7 @@ LARGEST = 6 * 1024 * 1024
 Outcome = tuple[bool, Any]  # whether it worked; the answer or the error
 
 
-class FunctionFailed(Exception):  # noqa: N818 - it is the function that failed
+class FunctionFailed(Exception):
     """The function answered with an error, ran out of time, or its process died."""
 
     def __init__(self, error: Mapping[str, Any], output: str) -> None:
@@ -120,6 +120,10 @@ class LambdaFunction(Standin):
         return self._sandbox.next()
 
     def _response(self, request: Request) -> Answer:
+        if len(request.body) > LARGEST:
+            said = f"Response payload size exceeded maximum allowed payload size ({LARGEST} bytes)."
+            error = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": said}
+            return self._finish((False, error), request.parts["id"])
         return self._finish((True, request.json()), request.parts["id"])
 
     def _error(self, request: Request) -> Answer:

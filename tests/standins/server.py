@@ -57,6 +57,7 @@ class Answer:
 
 
 Action = Callable[[Request], Answer]
+Kind = Literal["status", "html", "drop", "lost", "hang"]
 
 
 def answer_json(
@@ -81,7 +82,7 @@ class Fault:
     (`POST /2/tweets`) that the call must contain.
     """
 
-    kind: Literal["status", "html", "drop", "lost", "hang"] = "status"
+    kind: Kind = "status"
     status: int = 500
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +143,7 @@ class Standin:
     def fail_every(
         self,
         n: int,
-        kind: Literal["status", "html", "drop", "lost", "hang"] = "status",
+        kind: Kind = "status",
         **options: Any,
     ) -> None:
         """Every n-th matching call fails: `fail_every(7, status=503)`, `fail_every(1, "drop")`."""

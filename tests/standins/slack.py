@@ -19,7 +19,7 @@ Content = dict[str, Any]
 STRUCTURED = ("blocks", "metadata", "view", "attachments")
 
 
-class Refused(Exception):  # noqa: N818 - what Slack says, not what broke
+class Refused(Exception):
     """An answer with `ok: false`."""
 
     def __init__(self, error: str, **more: object) -> None:
@@ -191,7 +191,7 @@ class SlackStandin(SlackWorkspace):
         self._check_channel(arguments)
         if not arguments.get("text") and not arguments.get("blocks"):
             raise Refused("no_text")
-        found = slack_blocks.problems(arguments)
+        found = slack_blocks.problems({"blocks": arguments.get("blocks") or []})
         if found:
             raise Refused("invalid_blocks", errors=found, response_metadata=_pointed(found))
         if slack_blocks.characters(arguments.get("blocks")) > slack_blocks.MESSAGE_CHARACTERS:
@@ -212,9 +212,9 @@ class SlackStandin(SlackWorkspace):
 
 
 def _arguments(request: Request) -> Arguments:
-    """The SDK sends JSON for messages and views, a form for everything else."""
+    """The SDK sends JSON for messages and views, else a form; with no argument, empty "JSON"."""
     if request.is_json:
-        return dict(request.json())
+        return dict(request.json()) if request.body else {}
     form: Arguments = dict(request.form())
     return {**form, **{name: json.loads(form[name]) for name in STRUCTURED if name in form}}
 

@@ -94,7 +94,8 @@ def _own(node: dict[str, Any], kind: str, pointer: str) -> Iterator[str]:
         if name in node:
             yield from _measured(node[name], most, f"{pointer}/{name}")
     for name, value in node.items():
-        if (kind, name) in PLAIN and value.get("type") != "plain_text":
+        plain = isinstance(value, dict) and value.get("type") == "plain_text"
+        if (kind, name) in PLAIN and not plain:
             yield f"must be plain_text [json-pointer:{pointer}/{name}]"
 
 
@@ -103,8 +104,8 @@ def _measured(value: object, most: int, pointer: str) -> Iterator[str]:
         if len(value) > most:
             yield f"no more than {most} items allowed [json-pointer:{pointer}]"
         return
-    text = value.get("text", "") if isinstance(value, dict) else value
-    if not isinstance(text, str) or not text:
+    text = value.get("text", "") if isinstance(value, dict) else str(value)
+    if not text and isinstance(value, dict):
         yield f"must be more than 0 characters [json-pointer:{pointer}]"
-    elif len(text) > most:
+    if len(text) > most:
         yield f"must be less than {most + 1} characters [json-pointer:{pointer}]"

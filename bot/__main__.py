@@ -1,0 +1,80 @@
+"""The command line: `python -m bot VERB`."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from bot.errors import Failure, Misconfigured, Refused
+from bot.local import commands
+from bot.settings import HOUSE
+
+
+def parser() -> argparse.ArgumentParser:
+    """The verbs and their arguments."""
+    whole = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="Tweets that need a human go to Slack, the rest gets an answer.",
+    )
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, work: object, says: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=says, description=says)
+        added.set_defaults(work=work)
+        added.add_argument("--json", action="store_true", help="print one JSON object a line")
+        return added
+
+    verb("run", commands.run, "the whole bot on this machine")
+    one = verb(
+        "classify", commands.classify, "verdicts of texts, or of the lines of standard input"
+    )
+    one.add_argument("text", nargs="*", metavar="TEXT")
+    one.add_argument("--model", type=Path, metavar="FILE", help="judge by this model archive")
+    one = verb("ingest", commands.ingest, "a file of tweets through the whole pipeline")
+    one.add_argument(
+        "file", type=Path, metavar="FILE", help="CSV with a text column, or JSON lines"
+    )
+    one.add_argument("--reply", action="store_true", help="let the bot answer them in public")
+    one = verb("cases", commands.show_cases, "cases, newest first")
+    one.add_argument("--open", action="store_true", help="only those that wait for a person")
+    one = verb("explain", commands.explain, "one decision, step by step")
+    one.add_argument("tweet_id", metavar="TWEET_ID")
+    verb("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
+    one = verb("train", commands.train, "a model from labelled tweets")
+    one.add_argument("data", type=Path, metavar="DATA.csv", help="columns text and escalate")
+    one.add_argument("--output", type=Path, required=True, metavar="model.tar.gz")
+    one.add_argument("--name", default="own", help="what verdicts call the model")
+    return whole
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Runs a verb and returns its exit code."""
+    arguments = parser().parse_args(given)
+    environment = {**dotenv_values(HOUSE / ".env"), **os.environ}
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("bot").setLevel(logging.INFO)
+    try:
+        code: int = arguments.work(arguments, {k: v or "" for k, v in environment.items()})
+    except Misconfigured as error:
+        print(*error.problems, sep="\n", file=sys.stderr)
+        return 2
+    except (Refused, Failure) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python must not complain while it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

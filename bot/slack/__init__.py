@@ -1,0 +1,1 @@
+"""Slack: cards, the Bolt app that verifies and queues, the client, answers to commands."""

@@ -1,0 +1,62 @@
+"""What the actions queue carries from Slack, done."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot import agents
+from bot.delivery import Worker
+from bot.errors import Refused
+from bot.ports import CaseStore, Clock, Queue
+from bot.slack.cards import verdict_answer
+from bot.slack.client import answer
+from bot.verdicts import Classifier, judge
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Does what a command or a button asked for. Safe to run twice."""
+
+    store: CaseStore
+    workers: Mapping[Worker, Queue]
+    classifier: Classifier
+    threshold: float | None
+    unsure_margin: float
+    clock: Clock
+
+    def do(self, body: str) -> None:
+        """One message of the actions queue. Raises `Refused` and the three failures."""
+        action = _action(body)
+        if action["do"] == "classify":
+            self._classify(action)
+        else:
+            agents.act(
+                action["do"],
+                action["case"],
+                action["who"],
+                self.store,
+                self.workers,
+                self.clock(),
+            )
+
+    def _classify(self, action: Mapping[str, Any]) -> None:
+        text = action["text"]
+        [verdict] = judge([text], self.classifier, self.threshold)
+        unsure = verdict.known and verdict.unsure(self.unsure_margin)
+        answer(action["response_url"], verdict_answer(text, verdict, unsure=unsure))
+
+
+def _action(body: str) -> dict[str, str]:
+    try:
+        action: dict[str, str] = json.loads(body)
+        needed = ("text", "response_url") if action["do"] == "classify" else ("case", "who")
+        strings = all(isinstance(action[name], str) for name in needed)
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refused(f"This message is not an action from Slack: {error!r:.100}.") from None
+    if not strings:
+        raise Refused(f"An action from Slack needs {' and '.join(needed)} as strings.")
+    return action

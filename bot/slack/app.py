@@ -1,0 +1,78 @@
+"""The Bolt app: verifies, acknowledges, and puts the work on the actions queue.
+
+Slack wants its acknowledgement within 3 s ("Acknowledgement response"), so nothing here calls a
+neighbour besides the queue.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from slack_bolt import Ack, App, BoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from bot.ports import Outgoing, Queue
+from bot.web.messages import Answer, Request, refused
+
+BUTTONS: Final = ("claim", "resolve")
+
+
+def build(signing_secret: str, client: WebClient, actions: Queue) -> App:
+    """The app of one workspace; it makes no call when built or when asked."""
+
+    def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=client.token)
+
+    app = App(
+        name="tweet-escalator",
+        logger=logging.getLogger("bot.slack.bolt"),
+        signing_secret=signing_secret,
+        client=client,
+        authorize=authorize,
+        token_verification_enabled=False,
+        process_before_response=True,
+    )
+
+    @app.command("/classify")
+    def classify(ack: Ack, command: dict[str, Any]) -> None:
+        text = command.get("text", "").strip()
+        if not text:
+            ack("Type the text to judge behind the command: /classify I am very angry")
+            return
+        _queue(actions, do="classify", text=text, response_url=command["response_url"])
+        ack()
+
+    for button in BUTTONS:
+
+        @app.action(button)
+        def press(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> None:
+            _queue(actions, do=action["action_id"], case=action["value"], who=body["user"]["id"])
+            ack()
+
+    @app.action("open")
+    def opened(ack: Ack) -> None:
+        ack()
+
+    return app
+
+
+def _queue(actions: Queue, **action: str) -> None:
+    actions.send([Outgoing(json.dumps(action, ensure_ascii=False))])
+
+
+def dispatch(app: App, request: Request) -> Answer:
+    """Bolt's answer to an HTTP request; what Bolt would trip over is refused before."""
+    headers: Mapping[str, str] = request.headers
+    stamp = headers.get("x-slack-request-timestamp", "0")
+    try:
+        body = request.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return refused(400, "The body is not UTF-8.")
+    if not stamp.isdecimal():
+        return refused(401, "The request's timestamp is not a number.")
+    answer = app.dispatch(BoltRequest(body=body, query=request.raw_query, headers=dict(headers)))
+    return Answer(
+        answer.status, answer.body, {name: str(v) for name, v in answer.first_headers().items()}
+    )

@@ -1,0 +1,132 @@
+"""Cards and answers as Slack blocks: pure functions of a case or a verdict.
+
+Limits: Slack's "Block Kit reference". Foreign text stands only in `rich_text` and `plain_text`,
+where nothing in it is a command, a link or a mention.
+"""
+
+from typing import Any, Final
+
+from bot.cases import Case
+from bot.verdicts import Verdict
+
+LONGEST_QUOTE: Final = 2_900
+LONGEST_TEXT: Final = 3_900
+CARD: Final = "tweet_escalator_card"
+"""The metadata event type by which a card is found again."""
+
+JsonObject = dict[str, Any]
+
+
+def escaped(text: str, most: int = LONGEST_TEXT) -> str:
+    """`text` for a message's `text` field: inert, and cut without splitting an entity."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if len(safe) <= most:
+        return safe
+    cut = safe[: most - 1]
+    entity = cut.rfind("&")
+    if entity != -1 and ";" not in cut[entity:]:
+        cut = cut[:entity]
+    return cut + "…"
+
+
+def card(case: Case) -> JsonObject:
+    """What `chat.postMessage` and `chat.update` take for a case."""
+    author = f"@{case.tweet.author.handle}" if case.tweet.author.handle else "someone"
+    blocks = [
+        _section(_headline(case)),
+        _quote(case.tweet.text or "(its text was erased)"),
+        _context([f"{author} · {_confidence(case)}"]),
+        _list(case.reasons),
+    ]
+    if case.assignee:
+        blocks.append(_person("Claimed by ", case.assignee))
+    if not case.resolved:
+        blocks.append(_actions(case))
+    return {
+        "text": escaped(f"{_headline(case)} {author}: {case.tweet.text}"),
+        "blocks": blocks,
+        "metadata": {"event_type": CARD, "event_payload": {"case": case.id}},
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def verdict_answer(text: str, verdict: Verdict, *, unsure: bool) -> JsonObject:
+    """The answer to `/classify TEXT`."""
+    said = "Escalate: yes" if verdict.escalate else "Escalate: no"
+    hedge = ", unsure" if unsure else ""
+    headline = f"{said} ({verdict.confidence:.0%} confident{hedge})"
+    if not verdict.known:
+        headline = "Escalate: yes (the text has no word the model knows)"
+    return {
+        "text": escaped(f"{headline}: {text}"),
+        "blocks": [
+            _section(headline),
+            _quote(text),
+            _context([f"{verdict.model} · read as: {verdict.tokens or 'nothing'}"[:1_900]]),
+        ],
+    }
+
+
+def _headline(case: Case) -> str:
+    if case.erased:
+        return "This post was deleted."
+    if case.resolved:
+        return "Resolved."
+    return "A post needs a person."
+
+
+def _confidence(case: Case) -> str:
+    if case.verdict is None or not case.verdict.known:
+        return "not judged by the model"
+    hedge = ", unsure" if case.unsure else ""
+    return f"{case.verdict.confidence:.0%} confident{hedge}"
+
+
+def _section(text: str) -> JsonObject:
+    return {"type": "section", "text": _plain(text)}
+
+
+def _plain(text: str) -> JsonObject:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _context(texts: list[str]) -> JsonObject:
+    return {"type": "context", "elements": [_plain(text) for text in texts]}
+
+
+def _quote(text: str) -> JsonObject:
+    cut = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+    quoted = {"type": "rich_text_quote", "elements": [{"type": "text", "text": cut}]}
+    return {"type": "rich_text", "elements": [quoted]}
+
+
+def _list(sentences: tuple[str, ...]) -> JsonObject:
+    items = [
+        {"type": "rich_text_section", "elements": [{"type": "text", "text": sentence}]}
+        for sentence in sentences
+    ]
+    bullets = {"type": "rich_text_list", "style": "bullet", "elements": items}
+    return {"type": "rich_text", "elements": [bullets]}
+
+
+def _person(before: str, who: str) -> JsonObject:
+    elements = [{"type": "text", "text": before}, {"type": "user", "user_id": who}]
+    if not who.startswith(("U", "W")):  # someone who is not of Slack, such as the console
+        elements[1] = {"type": "text", "text": who}
+    section = {"type": "rich_text_section", "elements": elements}
+    return {"type": "rich_text", "elements": [section]}
+
+
+def _actions(case: Case) -> JsonObject:
+    buttons: list[JsonObject] = [
+        {**_button("claim", "Claim", case.id), "style": "primary"},
+        _button("resolve", "Resolve", case.id),
+    ]
+    if case.tweet.url:
+        buttons.append({**_button("open", "Open on X", case.id), "url": case.tweet.url})
+    return {"type": "actions", "block_id": "case", "elements": buttons}
+
+
+def _button(action: str, label: str, case_id: str) -> JsonObject:
+    return {"type": "button", "action_id": action, "text": _plain(label), "value": case_id}

@@ -1,0 +1,1 @@
+"""What the web address speaks: requests, answers, who gets in, the page."""

@@ -1,0 +1,59 @@
+"""Who gets in: everybody on this machine, and off it whoever knows the password."""
+
+import base64
+import binascii
+import hmac
+import ipaddress
+
+from bot.web.messages import Answer, Request, refused
+
+USER = "triage"
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def turned_away(request: Request, password: str | None) -> Answer | None:
+    """The answer to a request that does not get in, None for one that does."""
+    if _local(request):
+        return None
+    if password is None:
+        return refused(
+            403, "This address is closed: set API_PASSWORD to open it beyond this machine."
+        )
+    if _knows(request.headers.get("authorization", ""), password):
+        return None
+    return refused(
+        401,
+        f"Sign in with HTTP Basic as user {USER} and the API_PASSWORD of this bot.",
+        {"www-authenticate": 'Basic realm="Tweet Escalator", charset="UTF-8"'},
+    )
+
+
+def _local(request: Request) -> bool:
+    # A proxy on this machine may call us by a loopback name on behalf of anyone.
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    return loopback(request.host) and loopback(request.source)
+
+
+def loopback(host: str) -> bool:
+    """Whether a Host header or an address is this machine's own."""
+    name = host.rsplit("]", 1)[0].lstrip("[") if host.startswith("[") else host
+    if name.count(":") == 1:
+        name = name.split(":")[0]
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _knows(authorization: str, password: str) -> bool:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        given = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return False
+    return hmac.compare_digest(given, f"{USER}:{password}".encode())

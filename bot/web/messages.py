@@ -1,0 +1,100 @@
+"""Requests and answers of an HTTP API, payload 2.0.
+
+API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+"""
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.errors import Misconfigured, Permanent, Refused, Retryable, Unknown
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request; header names are in lower case, the body is as it was sent."""
+
+    route: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    raw_query: str
+    headers: Mapping[str, str]
+    body: bytes
+    host: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def payload(self) -> dict[str, Any]:
+        """The answer as Lambda returns it."""
+        return {
+            "statusCode": self.status,
+            "headers": {"cache-control": "no-store", **self.headers},
+            "body": self.body,
+        }
+
+
+def request_of(event: Mapping[str, Any]) -> Request:
+    """The request of an event. Raises `Refused` where the event is not one."""
+    try:
+        context = event.get("requestContext") or {}
+        headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
+        body = event.get("body") or ""
+        raw = (
+            base64.b64decode(body, validate=True)
+            if event.get("isBase64Encoded")
+            else body.encode("utf-8", "surrogatepass")
+        )
+        return Request(
+            route=event.get("routeKey") or "",
+            path=event.get("pathParameters") or {},
+            query=event.get("queryStringParameters") or {},
+            raw_query=event.get("rawQueryString") or "",
+            headers=headers,
+            body=raw,
+            host=context.get("domainName") or headers.get("host", ""),
+            source=(context.get("http") or {}).get("sourceIp") or "",
+        )
+    except (AttributeError, TypeError, binascii.Error) as error:
+        raise Refused(f"The event is no HTTP request of payload 2.0: {error}.") from None
+
+
+def serve(event: Mapping[str, Any], answer: Callable[[Request], Answer]) -> dict[str, Any]:
+    """Answers an event; the one place where failures become HTTP statuses."""
+    try:
+        return answer(request_of(event)).payload()
+    except Refused as refusal:
+        return refused(400, str(refusal)).payload()
+    except Misconfigured as error:
+        log.error("%s", error)  # noqa: TRY400  the sentence says it all
+        return refused(503, str(error)).payload()
+    except (Retryable, Unknown) as failure:
+        log.warning("%s", failure)
+        return refused(503, str(failure), {"retry-after": "30"}).payload()
+    except Permanent as failure:
+        log.error("%s", failure)  # noqa: TRY400
+        return refused(502, str(failure)).payload()
+
+
+def found(value: Any, status: int = 200) -> Answer:
+    """A JSON answer."""
+    return Answer(status, json.dumps(value), {"content-type": "application/json"})
+
+
+def refused(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """An error: one sentence, as JSON."""
+    body = json.dumps({"error": sentence})
+    return Answer(status, body, {"content-type": "application/json", **(headers or {})})

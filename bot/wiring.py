@@ -1,0 +1,332 @@
+"""What is connected to what: the only file that knows every adapter.
+
+Each adapter is imported where it is chosen, so a function loads only what it uses.
+"""
+
+import os
+import time
+import tomllib
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bot import settings
+from bot.cases import Channels
+from bot.errors import Misconfigured
+from bot.ports import CaseStore, Clock, Identities, Queue
+from bot.settings import Settings
+from bot.verdicts import Classifier
+
+if TYPE_CHECKING:
+    from slack_bolt import App
+    from slack_sdk import WebClient
+
+    from bot.delivery import Courier, Worker
+    from bot.slack.actions import Clerk
+    from bot.storage.sqlite import Database
+    from bot.triage import Desk
+    from bot.tweets import Tweet
+    from bot.twitter.client import XAccount
+    from bot.twitter.webhook import Webhook
+    from bot.web.judging import Judging
+
+SECRETS_READ_AGAIN: Final = 300.0
+"""Seconds after which secrets are read anew, so that new keys need no new deployment."""
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Parts:
+    """Everything a handler may need, made when first asked for."""
+
+    def __init__(
+        self,
+        chosen: Settings,
+        clock: Clock = now,
+        identities: Identities = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self.settings = chosen
+        self.clock = clock
+        self.identities = identities
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The embedded model, or the one behind the SageMaker endpoint."""
+        if self.settings.classifier == "sagemaker" and self.settings.sagemaker_endpoint:
+            from bot.classifier import sagemaker
+
+            return sagemaker.SageMakerClassifier(
+                sagemaker.client(), self.settings.sagemaker_endpoint, self.settings.normalizer
+            )
+        return _embedded(self.settings.model_path)
+
+    @cached_property
+    def store(self) -> CaseStore:
+        """The DynamoDB table, or the SQLite file."""
+        aws, retention = self.settings.aws, self.settings.retention
+        if aws:
+            from bot.storage import clients
+            from bot.storage.dynamodb import DynamoCases
+
+            return DynamoCases(
+                clients.dynamodb(), aws.cases_table, retention, self.clock, self.identities
+            )
+        from bot.storage.sqlite import SqliteCases
+
+        return SqliteCases(self._database, retention)
+
+    @property
+    def _database(self) -> "Database":
+        return _database(self.settings.data_dir / "bot.sqlite")
+
+    def _queue(self, name: str) -> Queue:
+        if self.settings.aws:
+            from bot.storage import clients
+            from bot.storage.sqs import SqsQueue
+
+            return SqsQueue(clients.sqs(), self.settings.aws.queue_url(name))
+        from bot.local.serverless import queue_properties
+        from bot.storage.sqlite import SqliteQueue
+
+        properties = queue_properties(name)
+        return SqliteQueue(
+            self._database,
+            name,
+            fifo=properties.fifo,
+            visibility=properties.visibility,
+            max_receives=properties.max_receives,
+            clock=self.clock,
+            identities=self.identities,
+        )
+
+    @cached_property
+    def tweets(self) -> Queue:
+        """Tweets on their way to triage."""
+        return self._queue("tweets")
+
+    @cached_property
+    def cards(self) -> Queue:
+        """Cards and their updates on their way to Slack."""
+        return self._queue("cards")
+
+    @cached_property
+    def replies(self) -> Queue:
+        """Answers on their way to X."""
+        return self._queue("replies")
+
+    @cached_property
+    def actions(self) -> Queue:
+        """What agents asked for in Slack."""
+        return self._queue("actions")
+
+    @property
+    def workers(self) -> "Mapping[Worker, Queue]":
+        """The queues that carry effects."""
+        return {"cards": self.cards, "replies": self.replies}
+
+    @property
+    def channels(self) -> Channels:
+        """How effects of new cases begin."""
+        queued = self.settings.slack is not None or self.settings.slack_awaited
+        return Channels(cards_queued=queued, replies=self.settings.auto_reply)
+
+    @cached_property
+    def desk(self) -> "Desk":
+        """What triage decides by."""
+        from bot.policy import rules_from
+        from bot.triage import Desk
+        from bot.twitter.replies import replies_from
+
+        return Desk(
+            classifier=self.classifier,
+            threshold=self.settings.threshold,
+            unsure_margin=self.settings.unsure_margin,
+            hold=self.settings.hold,
+            rules=rules_from(_toml(self.settings.rules_path)),
+            channels=self.channels,
+            may_reply=self._may_reply,
+            reply_text=replies_from(_toml(self.settings.replies_path)).text,
+        )
+
+    def _may_reply(self, tweet: "Tweet") -> str | None:
+        from bot.twitter.rules import refusal
+
+        return refusal(tweet, self._account)
+
+    @property
+    def _account(self) -> frozenset[str]:
+        from bot.twitter.intake import ACCOUNT
+
+        if self.settings.x_user_id is None and self._noted_account is None:
+            self._noted_account = self.store.note(ACCOUNT)
+        known = self.settings.x_user_id or self._noted_account
+        return frozenset({known}) if known else frozenset()
+
+    _noted_account: str | None = None
+
+    @cached_property
+    def judging(self) -> "Judging":
+        """What the web address answers."""
+        from bot.web.judging import Judging
+
+        return Judging(
+            classifier=self.classifier,
+            threshold=self.settings.threshold,
+            password=self.settings.api_password,
+            console=None if self.settings.aws else "/console/",
+        )
+
+    @cached_property
+    def webhook(self) -> "Webhook":
+        """What X's webhook is answered."""
+        from bot.twitter.webhook import Webhook
+
+        return Webhook(self.settings.x_consumer_secret, self.tweets, self.clock)
+
+    @cached_property
+    def x(self) -> "XAccount | None":
+        """The account on X, None where its keys are not set."""
+        if self.settings.x_keys is None:
+            return None
+        from bot.twitter.client import XAccount, connect
+
+        client = connect(self.settings.x_keys, self.settings.x_api_url)
+        return XAccount(client, self.settings.x_user_id)
+
+    @cached_property
+    def slack(self) -> "WebClient | None":
+        """The Slack client, None where its keys are not set."""
+        if self.settings.slack is None:
+            return None
+        from bot.slack.client import connect
+
+        return connect(self.settings.slack.bot_token, self.settings.slack_api_url)
+
+    @cached_property
+    def slack_app(self) -> "App":
+        """The Bolt app. Raises `Misconfigured` where Slack's keys are not set."""
+        from bot.slack.app import build
+
+        if self.settings.slack is None or self.slack is None:
+            raise Misconfigured([_NO_SLACK])
+        return build(self.settings.slack.signing_secret, self.slack, self.actions)
+
+    @cached_property
+    def clerk(self) -> "Clerk":
+        """Who does what agents ask for in Slack."""
+        from bot.slack.actions import Clerk
+
+        return Clerk(
+            store=self.store,
+            workers={"cards": self.cards},
+            classifier=self.classifier,
+            threshold=self.settings.threshold,
+            unsure_margin=self.settings.unsure_margin,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def card_courier(self) -> "Courier":
+        """Who brings cards and updates to Slack."""
+        if self.settings.slack is None or self.slack is None:
+            return self._courier({"card": None, "update": None}, {})
+        from bot.slack.client import CardOutlet, UpdateOutlet
+
+        where = self.slack, self.settings.slack.channel
+        return self._courier({"card": CardOutlet(*where), "update": UpdateOutlet(*where)}, {})
+
+    @cached_property
+    def reply_courier(self) -> "Courier":
+        """Who brings answers to X; one that failed becomes a card."""
+        return self._courier({"reply": self.x}, {"cards": self.cards})
+
+    def _courier(self, outlets: Any, workers: "Mapping[Worker, Queue]") -> "Courier":
+        from bot.delivery import Courier
+
+        return Courier(
+            store=self.store,
+            workers=workers,
+            outlets=outlets,
+            channels=self.channels,
+            clock=self.clock,
+            identities=self.identities,
+            wait=time.sleep,
+        )
+
+
+_NO_SLACK: Final = (
+    "Slack is not connected: set SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET and SLACK_SUPPORT_CHANNEL."
+)
+_hosted: ContextVar[Parts | None] = ContextVar("parts", default=None)
+_own: dict[str, tuple[float, Parts]] = {}
+
+
+def parts() -> Parts:
+    """The parts of the function that is running: its host's, or this process's own.
+
+    Raises `Misconfigured` where the environment does not fit together.
+    """
+    hosted = _hosted.get()
+    if hosted:
+        return hosted
+    made_at, made = _own.get("parts", (float("-inf"), None))
+    if made is None or time.monotonic() - made_at > SECRETS_READ_AGAIN:
+        chosen = settings.read(environment())
+        # Equal settings keep their parts, and with them their open connections.
+        made = made if made and made.settings == chosen else Parts(chosen)
+        _own["parts"] = (time.monotonic(), made)
+    return made
+
+
+@contextmanager
+def hosting(given: Parts) -> Iterator[None]:
+    """Within it, `parts()` gives these: how one process hosts functions of several environments."""
+    token = _hosted.set(given)
+    try:
+        yield
+    finally:
+        _hosted.reset(token)
+
+
+def environment() -> dict[str, str]:
+    """The process's environment, with what its secrets hold."""
+    own = dict(os.environ)
+    for name in settings.SECRET_SETTINGS:
+        if own.get(name):
+            from bot.storage import secrets
+
+            own |= secrets.read(own[name])
+    return own
+
+
+@cache
+def _embedded(path: Path) -> Classifier:
+    from bot.classifier.embedded import EmbeddedClassifier
+
+    return EmbeddedClassifier(path)
+
+
+@cache
+def _database(path: Path) -> "Database":
+    from bot.storage.sqlite import Database
+
+    return Database(path)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError:
+        raise Misconfigured(
+            [f"There is no file {path}: see RULES_PATH and REPLIES_PATH."]
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured([f"{path.name} is not TOML: {error}."]) from None

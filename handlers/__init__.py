@@ -1,0 +1,1 @@
+"""One file a function: event in, one call into bot, answer out."""

@@ -1,0 +1,12 @@
+"""What agents asked for in Slack, from its queue, done."""
+
+from typing import Any
+
+from bot.batches import each
+from bot.wiring import parts
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """An SQS event in, the messages that must come again out."""
+    own = parts()
+    return each(event, own.clerk.do, own.actions)

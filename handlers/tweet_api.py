@@ -1,0 +1,11 @@
+"""`GET /`, `/health`, `/tweet` and `POST /classify`: judges a text for whoever asks."""
+
+from typing import Any
+
+from bot.web.messages import serve
+from bot.wiring import parts
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """An HTTP event of payload 2.0 in, an HTTP answer out."""
+    return serve(event, lambda request: parts().judging.answer(request))
