@@ -29,7 +29,7 @@ def build(signing_secret: str, client: WebClient, actions: Queue) -> App:
         name="tweet-escalator",
         logger=logging.getLogger("bot.slack.bolt"),
         signing_secret=signing_secret,
-        client=client,
+        client=WebClient(base_url=client.base_url, timeout=client.timeout, retry_handlers=[]),
         authorize=authorize,
         token_verification_enabled=False,
         process_before_response=True,
