@@ -71,6 +71,7 @@ class Settings:
     aws: AwsStorage | None
     slack: Slack | None
     slack_awaited: bool
+    slack_app_token: str | None
     slack_api_url: str
     x_consumer_secret: str | None
     x_keys: XKeys | None
@@ -123,6 +124,9 @@ class _Reader:
                 "ACTIONS_QUEUE_URL",
             ),
         )
+        slack = self._group(
+            Slack, ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SUPPORT_CHANNEL")
+        )
         return Settings(
             classifier="sagemaker" if classifier == "sagemaker" else "embedded",
             sagemaker_endpoint=endpoint,
@@ -136,10 +140,9 @@ class _Reader:
             replies_path=self._path("REPLIES_PATH", HOUSE / "replies.toml"),
             data_dir=self._path("DATA_DIR", HOUSE / ".data"),
             aws=aws,
-            slack=self._group(
-                Slack, ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SUPPORT_CHANNEL")
-            ),
+            slack=slack,
             slack_awaited=aws is not None,
+            slack_app_token=self._app_token(slack),
             slack_api_url=self._url("SLACK_API_URL", "https://slack.com/api/"),
             x_consumer_secret=self._text("X_CONSUMER_SECRET"),
             x_keys=x_keys,
@@ -194,6 +197,15 @@ class _Reader:
                 "X_CONSUMER_SECRET, X_ACCESS_TOKEN and X_ACCESS_TOKEN_SECRET, or use dry-run."
             )
         return "dry-run" if value == "dry-run" else "off" if value == "off" else "on"
+
+    def _app_token(self, slack: Slack | None) -> str | None:
+        token = self._text("SLACK_APP_TOKEN")
+        if token and slack is None:
+            self.problems.append(
+                "SLACK_APP_TOKEN is set but Slack's other keys are not: set SLACK_BOT_TOKEN, "
+                "SLACK_SIGNING_SECRET and SLACK_SUPPORT_CHANNEL too."
+            )
+        return token
 
     def _group(
         self, kind: type[_Group], names: tuple[str, ...], alone: str | None = None

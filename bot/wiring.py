@@ -199,7 +199,7 @@ class Parts:
         from bot.twitter.client import XAccount, connect
 
         client = connect(self.settings.x_keys, self.settings.x_api_url)
-        return XAccount(client, self.settings.x_user_id)
+        return XAccount(client, self.settings.x_user_id, self.clock)
 
     @cached_property
     def slack(self) -> "WebClient | None":

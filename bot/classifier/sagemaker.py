@@ -5,6 +5,7 @@ classification"; failures: SageMaker Runtime API reference, InvokeEndpoint, "Err
 """
 
 import json
+import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
@@ -12,15 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NotConnected
 
-from bot.classifier.artifact import ESCALATE
+from bot.classifier.artifact import ANSWER, ESCALATE
 from bot.errors import Failure, Permanent, Retryable, Unknown
 
 if TYPE_CHECKING:
@@ -114,9 +110,9 @@ def failure_of(error: BotoCoreError | ClientError, endpoint: str) -> Failure:
             f"The endpoint {endpoint} refuses our calls ({code}): check SAGEMAKER_ENDPOINT, the "
             "region and the permission sagemaker:InvokeEndpoint."
         )
-    if isinstance(error, ConnectTimeoutError | EndpointConnectionError):
+    if isinstance(error, NotConnected):
         return Retryable(f"The endpoint {endpoint} cannot be reached.")
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | IncompleteReadError):
         return Unknown(f"The answer of endpoint {endpoint} was lost ({type(error).__name__}).")
     return Permanent(f"The endpoint {endpoint} cannot be asked: {error}")
 
@@ -144,8 +140,10 @@ def _read(body: bytes, asked: int) -> list[float]:
 
 def _escalate(labels: Sequence[str], probabilities: Sequence[float]) -> float:
     pairs = dict(zip(labels, map(float, probabilities), strict=True))
+    if not all(map(math.isfinite, pairs.values())):
+        raise ValueError(f"no numbers: {probabilities}")
     if ESCALATE in pairs:
         return pairs[ESCALATE]
-    if len(pairs) == 1:  # k was ignored: only the top label came back
-        return 1 - next(iter(pairs.values()))
+    if list(pairs) == [ANSWER]:  # k was ignored: only the top label came back
+        return 1 - pairs[ANSWER]
     raise ValueError(f"no {ESCALATE} among {sorted(pairs)}")

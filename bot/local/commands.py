@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tqdm import tqdm
 
@@ -24,6 +24,9 @@ from bot.local.host import Host, InProcess, queues_of
 from bot.verdicts import Classifier, judge
 from bot.web.judging import verdict_row
 from bot.wiring import Parts
+
+if TYPE_CHECKING:
+    from bot.slack.socket import SocketMode
 
 Environment = Mapping[str, str]
 
@@ -45,6 +48,7 @@ def run(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
     host = Host(invoke, queues_of(parts))
     signal.signal(signal.SIGTERM, _interrupt)
     host.start()
+    socket = _socket(parts)
     _say(f"Tweet Escalator runs on http://{ADDRESS}:{server.effective_port} (Ctrl-C stops it).")
     _say(_homes(parts))
     try:
@@ -52,6 +56,8 @@ def run(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
     finally:
         _say("Stopping; what is not done yet is done at the next start.")
         console.stop()
+        if socket:
+            socket.close()
         host.stop()
         server.close()
     return 0
@@ -59,6 +65,14 @@ def run(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _socket(parts: Parts) -> "SocketMode | None":
+    if parts.settings.slack_app_token is None:
+        return None
+    from bot.slack.socket import SocketMode  # noqa: PLC0415
+
+    return SocketMode(parts.slack_app, parts.settings.slack_app_token)
 
 
 def _homes(parts: Parts) -> str:

@@ -48,11 +48,12 @@ class InProcess:
         self._made: dict[settings.Settings, Parts] = {}
         self._make = make
         self._handlers: dict[str, Callable[[Any, Any], Any]] = {}
+        self._parts = {function.name: self.parts(function) for function in functions()}
 
     def __call__(self, function: Function, event: dict[str, Any]) -> Any:
         """See `Invoke`."""
         context = Context(function.name, uuid.uuid4().hex, time.monotonic() + function.timeout)
-        with wiring.hosting(self.parts(function)):
+        with wiring.hosting(self._parts[function.name]):
             return self._handler(function)(event, context)
 
     def parts(self, function: Function | None = None) -> Parts:
@@ -86,6 +87,9 @@ class Pump:
                 worked = self.once(stop)
             except Failure as failure:
                 log.warning("%s: its queue did not answer: %s", self._function.name, failure)
+                worked = 0
+            except Exception:
+                log.exception("%s: its queue failed.", self._function.name)
                 worked = 0
             if not worked:
                 stop.wait(IDLE)

@@ -44,7 +44,7 @@ class Application:
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
     def _answer(self, environ: dict[str, Any]) -> dict[str, Any]:
-        path = environ["REQUEST_URI"].partition("?")[0]
+        path = _utf8(environ["REQUEST_URI"]).partition("?")[0]
         method = environ["REQUEST_METHOD"]
         matched = match(self._routes, "GET" if method == "HEAD" else method, path)
         if matched is None:
@@ -74,13 +74,18 @@ def _event(
         headers["content-type"] = environ["CONTENT_TYPE"]
     request = {
         "method": environ["REQUEST_METHOD"],
-        "path": environ["REQUEST_URI"].partition("?")[0],
-        "query": environ["QUERY_STRING"],
+        "path": _utf8(environ["REQUEST_URI"]).partition("?")[0],
+        "query": _utf8(environ["QUERY_STRING"]),
         "host": headers.get("host", ""),
         "protocol": environ["SERVER_PROTOCOL"],
         "source": environ["REMOTE_ADDR"],
     }
     return http_event(route, path_parameters, request, headers, environ["wsgi.input"].read())
+
+
+def _utf8(text: str) -> str:
+    # WSGI hands bytes over as Latin-1; a shell's curl sends an address as it was typed.
+    return text.encode("latin-1").decode("utf-8", "replace")
 
 
 def listen(application: Application, port: int) -> Any:
@@ -93,6 +98,7 @@ def listen(application: Application, port: int) -> Any:
             port=port,
             threads=8,
             max_request_body_size=LARGEST_BODY,
+            clear_untrusted_proxy_headers=False,  # they show that a caller is not on this machine
             ident="",
         )
     except OSError:

@@ -11,6 +11,9 @@ from bot.verdicts import Verdict
 
 LONGEST_QUOTE: Final = 2_900
 LONGEST_TEXT: Final = 3_900
+LONGEST_REASON: Final = 300
+MOST_REASONS: Final = 10
+LONGEST_NAME: Final = 50
 CARD: Final = "tweet_escalator_card"
 """The metadata event type by which a card is found again."""
 
@@ -31,12 +34,13 @@ def escaped(text: str, most: int = LONGEST_TEXT) -> str:
 
 def card(case: Case) -> JsonObject:
     """What `chat.postMessage` and `chat.update` take for a case."""
-    author = f"@{case.tweet.author.handle}" if case.tweet.author.handle else "someone"
+    handle = case.tweet.author.handle
+    author = f"@{_cut(handle, LONGEST_NAME)}" if handle else "someone"
     blocks = [
         _section(_headline(case)),
-        _quote(case.tweet.text or "(its text was erased)"),
+        _quote(case.tweet.text or ("(its text was erased)" if case.erased else "(no text)")),
         _context([f"{author} · {_confidence(case)}"]),
-        _list(case.reasons),
+        *_list(case.reasons),
     ]
     if case.assignee:
         blocks.append(_person("Claimed by ", case.assignee))
@@ -96,18 +100,27 @@ def _context(texts: list[str]) -> JsonObject:
 
 
 def _quote(text: str) -> JsonObject:
-    cut = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
-    quoted = {"type": "rich_text_quote", "elements": [{"type": "text", "text": cut}]}
+    cut = {"type": "text", "text": _cut(text, LONGEST_QUOTE)}
+    quoted = {"type": "rich_text_quote", "elements": [cut]}
     return {"type": "rich_text", "elements": [quoted]}
 
 
-def _list(sentences: tuple[str, ...]) -> JsonObject:
+def _list(sentences: tuple[str, ...]) -> list[JsonObject]:
+    shown = [_cut(sentence, LONGEST_REASON) for sentence in sentences[:MOST_REASONS] if sentence]
+    if len(sentences) > MOST_REASONS:
+        shown.append(f"… and {len(sentences) - MOST_REASONS} more.")
+    if not shown:  # Slack refuses an empty list
+        return []
     items = [
         {"type": "rich_text_section", "elements": [{"type": "text", "text": sentence}]}
-        for sentence in sentences
+        for sentence in shown
     ]
     bullets = {"type": "rich_text_list", "style": "bullet", "elements": items}
-    return {"type": "rich_text", "elements": [bullets]}
+    return [{"type": "rich_text", "elements": [bullets]}]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _person(before: str, who: str) -> JsonObject:

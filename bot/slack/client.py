@@ -3,7 +3,10 @@
 Failures: Slack API reference, "chat.postMessage", "Errors"; "Rate limits".
 """
 
+import re
+import socket
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import URLError
 
@@ -13,7 +16,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.cases import Case, Effect
 from bot.errors import Failure, Permanent, Retryable, Unknown
-from bot.slack.cards import card
+from bot.slack.cards import CARD, card
 
 SECONDS: Final = 8
 """A call's time-out: two of them stay below a function's 30 s."""
@@ -39,13 +42,17 @@ _LATER: Final = frozenset(
     {"ratelimited", "rate_limited", "service_unavailable", "team_access_not_granted"}
 )
 _LOST: Final = frozenset({"fatal_error", "internal_error", "request_timeout"})
+_REASON: Final = re.compile(r"[a-z][a-z0-9_]*")
+"""How Slack names an error; the SDK puts a sentence there when the answer was no JSON."""
 
 
 def connect(token: str, base: str) -> WebClient:
     """A client that gives up in time and never posts a second time by itself."""
-    return WebClient(
+    client = WebClient(
         token=token, base_url=base.rstrip("/") + "/", timeout=SECONDS, retry_handlers=[]
     )
+    client.proxy = None  # urllib reads the environment too, and minds NO_PROXY
+    return client
 
 
 class CardOutlet:
@@ -57,7 +64,7 @@ class CardOutlet:
 
     def send(self, case: Case, effect: Effect) -> str:  # noqa: ARG002
         """See `bot.ports.Outlet`; the outside id is the message's `ts`."""
-        return str(_asked(self._client.chat_postMessage, channel=self._channel, **card(case))["ts"])
+        return _stamp(_asked(self._client.chat_postMessage, channel=self._channel, **card(case)))
 
     def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
         """See `bot.ports.Outlet`: looks through the channel since the decision."""
@@ -72,9 +79,8 @@ class CardOutlet:
                 cursor=cursor,
             )
             for message in answer.get("messages", []):
-                payload = message.get("metadata", {}).get("event_payload", {})
-                if payload.get("case") == case.id:
-                    return str(message["ts"])
+                if _is_card(message, case):
+                    return _stamp(message)
             cursor = answer.get("response_metadata", {}).get("next_cursor")
             if not cursor:
                 return None
@@ -96,10 +102,8 @@ class UpdateOutlet:
         if sent.outside_id is None:
             raise Retryable("The card itself is still on its way.", 10)
         message = {k: v for k, v in card(case).items() if not k.startswith("unfurl")}
-        return str(
-            _asked(self._client.chat_update, channel=self._channel, ts=sent.outside_id, **message)[
-                "ts"
-            ]
+        return _stamp(
+            _asked(self._client.chat_update, channel=self._channel, ts=sent.outside_id, **message)
         )
 
     def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
@@ -110,6 +114,7 @@ class UpdateOutlet:
 def answer(response_url: str, message: dict[str, Any]) -> None:
     """Answers a command where only its caller sees it. Raises the three failures."""
     client = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[])
+    client.proxy = None  # as in `connect`
     try:
         response = client.send_dict({"response_type": "ephemeral", **message})
     except Exception as error:  # noqa: BLE001  failure_of raises what it does not know
@@ -130,13 +135,28 @@ def _asked(method: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
     return answered
 
 
+def _is_card(message: dict[str, Any], case: Case) -> bool:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    return metadata.get("event_type") == CARD and payload.get("case") == case.id
+
+
+def _stamp(message: dict[str, Any]) -> str:
+    try:
+        return str(message["ts"])
+    except (TypeError, KeyError):
+        raise Unknown("Slack's answer names no message.") from None
+
+
 def failure_of(error: Exception) -> Failure:
     """What an exception of a Slack call means for making it again. Raises what is none."""
     if isinstance(error, SlackApiError):
         return _refusal(error.response)
-    if isinstance(error, URLError) and isinstance(error.reason, ConnectionRefusedError):
+    refused = ConnectionRefusedError | socket.gaierror
+    if isinstance(error, URLError) and isinstance(error.reason, refused):
         return Retryable("Slack cannot be reached.")
-    if isinstance(error, OSError | SlackClientError | ValueError):
+    # AttributeError is how the SDK trips over JSON that is no object.
+    if isinstance(error, OSError | HTTPException | SlackClientError | ValueError | AttributeError):
         return Unknown(f"Slack's answer was lost ({type(error).__name__}).")
     raise error
 
@@ -144,9 +164,11 @@ def failure_of(error: Exception) -> Failure:
 def _refusal(response: Any) -> Failure:
     status = response.status_code
     body = response.data if isinstance(response.data, dict) else {}
-    reason = str(body.get("error", status))
+    reason = str(body.get("error", ""))
     if status == 429 or reason in _LATER:  # noqa: PLR2004
         return Retryable("Slack asks to slow down.", _after(response.headers))
+    if not _REASON.fullmatch(reason):
+        return Unknown(f"Something answered in Slack's place (status {status}).")
     if status >= 500 or reason in _LOST:  # noqa: PLR2004
         return Unknown(f"Slack failed while it took our call ({reason}).")
     if reason in _TO_MEND:

@@ -5,7 +5,6 @@ X API v2 reference: "User mention timeline by ID", "User Post timeline by ID", "
 
 import json
 import logging
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -18,6 +17,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from bot.cases import Case, Effect
 from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.ports import Clock
 from bot.settings import XKeys
 from bot.tweets import Tweet
 from bot.wire import api_answer
@@ -45,6 +45,8 @@ _TWEET_FIELDS: Final = [
     "referenced_tweets",
 ]
 _USER_FIELDS: Final = ["name", "username", "public_metrics"]
+# What tweepy and we raise over an answer whose JSON has not the form X documents.
+_UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError)
 
 for _name in ("tweepy", "requests_oauthlib", "oauthlib"):
     # At DEBUG these print tokens and secrets.
@@ -96,15 +98,19 @@ def connect(keys: XKeys, base: str) -> tweepy.Client:
 class XAccount:
     """`bot.ports.Mentions`, and `bot.ports.Outlet` for replies."""
 
-    def __init__(self, client: tweepy.Client, user_id: str | None) -> None:
+    def __init__(self, client: tweepy.Client, user_id: str | None, clock: Clock) -> None:
         self._client = client
         self._user_id = user_id
+        self._clock = clock
 
     def account_id(self) -> str:
         """See `bot.ports.Mentions`; asked once."""
         if self._user_id is None:
             answer = self._read("get_me")
-            self._user_id = str(answer["data"]["id"])
+            try:
+                self._user_id = str(answer["data"]["id"])
+            except (TypeError, KeyError):
+                raise Retryable("X does not say which account the keys are of.") from None
         return self._user_id
 
     def pages(
@@ -137,8 +143,8 @@ class XAccount:
             )
             return str(answer["data"]["id"])
         except (tweepy.TweepyException, RequestException) as error:
-            raise failure_of(error, writing=True) from None
-        except (ValueError, TypeError, KeyError) as error:
+            raise failure_of(error, self._clock(), writing=True) from None
+        except _UNREADABLE as error:
             raise Unknown(f"X's answer to a reply could not be read: {error!r:.100}.") from None
 
     def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
@@ -166,18 +172,21 @@ class XAccount:
         given = {name: value for name, value in parameters.items() if value is not None}
         try:
             answer = getattr(self._client, method)(*arguments, user_auth=True, **given)
-        except (tweepy.TweepyException, RequestException, ValueError) as error:
-            raise failure_of(error, writing=False) from None
+        except (tweepy.TweepyException, RequestException, *_UNREADABLE) as error:
+            raise failure_of(error, self._clock(), writing=False) from None
         if not isinstance(answer, dict):
             raise Retryable("X answered with something that is no JSON object.")
         return answer
 
 
-def failure_of(error: Exception, *, writing: bool) -> Failure:  # noqa: PLR0911
-    """What a failed call means for trying again. A lost answer matters only when writing."""
+def failure_of(error: Exception, now: datetime, *, writing: bool) -> Failure:  # noqa: PLR0911
+    """What a call that failed at `now` means for trying again.
+
+    A lost answer matters only when writing.
+    """
     if isinstance(error, tweepy.TooManyRequests):
         reset = getattr(error, "reset_time", None)
-        wait = max(reset - time.time(), 1.0) if isinstance(reset, int) else WINDOW
+        wait = max(reset - now.timestamp(), 1.0) if isinstance(reset, int) else WINDOW
         return Retryable("X's rate limit or spend cap is reached.", wait)
     if isinstance(error, tweepy.Unauthorized):
         return Retryable("X refuses the keys (401): check X_ACCESS_TOKEN and its kin.", KEYS_WRONG)

@@ -1,14 +1,13 @@
 """Who gets in: everybody on this machine, and off it whoever knows the password."""
 
 import base64
-import binascii
 import hmac
 import ipaddress
 
 from bot.web.messages import Answer, Request, refused
 
 USER = "triage"
-_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_FORWARDED = ("forwarded", "via", "x-forwarded-", "x-real-ip", "cf-connecting-ip")
 
 
 def turned_away(request: Request, password: str | None) -> Answer | None:
@@ -30,7 +29,7 @@ def turned_away(request: Request, password: str | None) -> Answer | None:
 
 def _local(request: Request) -> bool:
     # A proxy on this machine may call us by a loopback name on behalf of anyone.
-    if any(name in request.headers for name in _FORWARDED):
+    if any(name.startswith(_FORWARDED) for name in request.headers):
         return False
     return loopback(request.host) and loopback(request.source)
 
@@ -54,6 +53,6 @@ def _knows(authorization: str, password: str) -> bool:
         return False
     try:
         given = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         return False
     return hmac.compare_digest(given, f"{USER}:{password}".encode())

@@ -4,7 +4,6 @@ API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs
 """
 
 import base64
-import binascii
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -68,7 +67,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
             host=context.get("domainName") or headers.get("host", ""),
             source=(context.get("http") or {}).get("sourceIp") or "",
         )
-    except (AttributeError, TypeError, binascii.Error) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise Refused(f"The event is no HTTP request of payload 2.0: {error}.") from None
 
 

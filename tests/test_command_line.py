@@ -1,0 +1,206 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+import requests
+
+from bot.settings import HOUSE
+from bot.twitter.signatures import HEADER, sign
+
+TWEETS = """tweet_id,username,text
+11,ana_example,I am very angry
+12,ben_example,"thanks, I am happy with your service"
+13,cleo_example
+14,dan_example,"two lines
+in one tweet, thank you"
+"""
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "DATA_DIR": str(folder / "data"), **more}
+
+
+def bot(folder: Path, *arguments: str, stdin: str = "", **more: str) -> Any:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=HOUSE,
+        env=environment(folder, **more),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def running(folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "run"],
+        cwd=HOUSE,
+        env=environment(folder, PORT="0", **more),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    try:
+        yield process, address(process.stderr)
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stderr.close()
+
+
+def address(output: IO[str]) -> str:
+    for line in output:
+        if found := re.search(r"http://[\d.:]+", line):
+            return found[0]
+    raise AssertionError("The bot did not start.")
+
+
+def cases(folder: Path, *arguments: str) -> list[dict[str, Any]]:
+    done = bot(folder, "cases", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_classify_judges_its_arguments_in_order(tmp_path: Path) -> None:
+    done = bot(tmp_path, "classify", "--json", "I am very angry", "thanks, I am happy")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["escalate"] for row in rows] == [True, False]
+    assert rows[0].keys() == {"text", "tokens", "escalate", "confidence", "probability", "model"}
+
+
+def test_classify_judges_each_line_of_standard_input_in_order(tmp_path: Path) -> None:
+    lines = [f"line {number} of many" for number in range(600)] + ["", "last"]
+    done = bot(tmp_path, "classify", "--json", stdin="\n".join(lines) + "\n")
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == lines
+
+
+def test_ingest_takes_each_row_and_names_the_bad_one(tmp_path: Path) -> None:
+    file = tmp_path / "tweets.csv"
+    file.write_text(TWEETS)
+    done = bot(tmp_path, "ingest", str(file))
+    assert done.returncode == 1
+    assert "tweets.csv, row 4" in done.stderr
+    assert "4 read: 3 new cases" in done.stdout
+    found = {case["tweet_id"]: case for case in cases(tmp_path)}
+    assert set(found) == {"11", "12", "14"}
+    assert found["11"]["effects"][0]["kind"] == "card"
+    assert found["12"]["effects"] == [
+        {"kind": "reply", "state": "dry-run", "due_at": None, "outside_id": None}
+    ]
+
+
+def test_ingesting_a_file_again_adds_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "texts.csv"
+    file.write_text("text\nI am very angry\nhello there\n")
+    bot(tmp_path, "ingest", str(file))
+    before = cases(tmp_path)
+    done = bot(tmp_path, "ingest", str(file))
+    assert (done.returncode, len(before)) == (0, 2)
+    assert "0 new cases" in done.stdout
+    assert cases(tmp_path) == before
+
+
+def test_ingest_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
+    done = bot(tmp_path, "ingest", "nowhere.csv")
+    assert done.returncode == 2
+    assert done.stderr.strip() == "nowhere.csv cannot be read: No such file or directory."
+
+
+def test_explain_tells_the_whole_story_of_a_decision(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text('{"id": "21", "text": "I am very angry, I call my lawyer"}\n')
+    bot(tmp_path, "ingest", str(file))
+    told = bot(tmp_path, "explain", "21").stdout
+    for part in ("I am very angry", "verdict", "words", "lawyer", "escalate", "card: sent"):
+        assert part in told
+
+
+def test_explain_says_when_there_is_no_such_case(tmp_path: Path) -> None:
+    done = bot(tmp_path, "explain", "404")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is no case 404" in done.stderr
+
+
+def test_doctor_finds_a_fresh_laptop_well(tmp_path: Path) -> None:
+    done = bot(tmp_path, "doctor")
+    assert done.returncode == 0, done.stdout
+    assert "mend" not in done.stdout
+
+
+def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
+    done = bot(tmp_path, "cases", UNSURE_MARGIN="much", SLACK_BOT_TOKEN="xoxb", AUTO_REPLY="on")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 3
+
+
+def test_a_taken_port_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = bot(tmp_path, "run", PORT=port)
+    assert done.returncode == 2
+    sentence = f"Port {port} is taken: stop what listens there, or set PORT to another.\n"
+    assert done.stderr == sentence
+
+
+def test_a_data_folder_that_cannot_be_used_stops_the_start_with_one_sentence(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    done = bot(tmp_path, "run", DATA_DIR=str(tmp_path / "file/data"))
+    assert done.returncode == 2
+    assert "set DATA_DIR to another" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_bot_answers_and_stops_cleanly_on_control_c(tmp_path: Path) -> None:
+    with running(tmp_path) as (process, url):
+        answer = requests.get(f"{url}/tweet/I%20am%20very%20angry", timeout=10).json()
+        page = requests.get(f"{url}/console/", timeout=10)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert answer["Escalate"] == "Yes"
+    assert "<title>Cases" in page.text
+
+
+def test_what_was_in_flight_is_picked_up_at_the_next_start(tmp_path: Path) -> None:
+    secret = {"X_CONSUMER_SECRET": "test-consumer-secret"}
+    with running(tmp_path, **secret) as (process, url):
+        for number in range(30):
+            body = json.dumps(event(number)).encode()
+            signature = {HEADER: sign("test-consumer-secret", body)}
+            requests.post(f"{url}/x/webhook", body, headers=signature, timeout=10)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    decided = len(cases(tmp_path))
+    with running(tmp_path, **secret) as (_, url):
+        until = 600
+        while decided < 30 and until:
+            until -= 1
+            listed = requests.get(f"{url}/console/cases", timeout=10).json()
+            decided = len(listed["cases"])
+    assert decided == 30
+
+
+def event(number: int) -> dict[str, Any]:
+    payload = {"id": str(100 + number), "text": f"@brand message {number}", "author_id": "7"}
+    return {"data": {"event_type": "post.mention.create", "payload": payload}}
+
+
+@pytest.mark.parametrize("verb", ["run", "classify", "ingest", "cases", "explain", "doctor"])
+def test_each_verb_explains_itself(verb: str, tmp_path: Path) -> None:
+    done = bot(tmp_path, verb, "--help")
+    assert done.returncode == 0
+    assert f"python -m bot {verb}" in done.stdout
