@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from bot.policy import Decision, Route
-from bot.tweets import Author, Tweet
+from bot.tweets import Author, Tweet, order
 from bot.tweets import from_json as tweet_from_json
 from bot.tweets import to_json as tweet_to_json
 from bot.verdicts import Verdict
@@ -34,11 +34,18 @@ LOOK_UP_AFTER: Final = timedelta(minutes=1)
 LOOK_UPS: Final = 2
 """How often an unknown outcome is looked up before it counts as absent."""
 LONGEST_HISTORY: Final = 200
+LONGEST_TOKENS: Final = 50_000
+"""Characters of a verdict's tokens that are kept: an emoji can become forty, and a DynamoDB item
+holds 400 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing the case does to the world; see the module's picture."""
+    """One thing the case does to the world; see the module's picture.
+
+    `withdrawn` is why it is no longer wanted, where it was under way when that became known: it
+    is not tried again.
+    """
 
     kind: EffectKind
     state: State
@@ -49,6 +56,7 @@ class Effect:
     text: str | None = None
     problem: str | None = None
     look_ups: int = 0
+    withdrawn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ def opened(
         reasons=decision.reasons,
         received_at=received_at,
         decided_at=now,
-        verdict=verdict,
+        verdict=_kept(verdict),
         unsure=decision.unsure,
     )
     case = _told(case, now, "bot", f"{decision.route}: {' '.join(decision.reasons)}")
@@ -160,7 +168,9 @@ def with_update(case: Case, now: datetime) -> Case:
     A card still pending needs none: it is drawn from the case when it is sent.
     """
     card = case.effect("card")
-    if card is None or card.state == "pending" or (card.state == "sent" and not card.outside_id):
+    if card is None or card.state in {"pending", "failed"}:
+        return case
+    if card.state == "sent" and not card.outside_id:  # the console draws it anew by itself
         return case
     before = case.effect("update") or Effect("update", "pending", attempt=0)
     return _put(
@@ -171,9 +181,10 @@ def with_update(case: Case, now: datetime) -> Case:
 
 def begun(case: Case, kind: EffectKind, token: str, now: datetime) -> Case:
     """The effect is being sent by whoever holds `token`."""
+    effect = _need(case, kind)
     return _put(
         case,
-        replace(_need(case, kind), state="sending", token=token, due_at=now + HANGS_AFTER),
+        replace(effect, state="sending", token=token, due_at=now + HANGS_AFTER, look_ups=0),
     )
 
 
@@ -186,35 +197,41 @@ def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetim
     return _told(_put(case, done), now, "bot", f"{kind} sent ({outside_id})")
 
 
-def postponed(case: Case, kind: EffectKind, problem: str, due_at: datetime) -> Case:
-    """The effect surely did not happen and is tried again at `due_at`."""
+def postponed(
+    case: Case, kind: EffectKind, token: str | None, problem: str, due_at: datetime
+) -> Case:
+    """The effect surely did not happen and is tried again at `due_at`, if it is still wanted.
+
+    `token` is None where it was not begun; a stale one changes nothing.
+    """
     effect = _need(case, kind)
-    return _put(
-        case,
-        replace(
-            effect,
-            state="pending",
-            token=None,
-            problem=problem,
-            due_at=due_at,
-            attempt=effect.attempt + 1,
-        ),
-    )
-
-
-def failed(case: Case, kind: EffectKind, problem: str, channels: Channels, now: datetime) -> Case:
-    """The effect will never happen; where that is a reply, an agent gets the case."""
-    effect = replace(_need(case, kind), state="failed", problem=problem, due_at=None)
-    case = _told(_put(case, effect), now, "bot", f"{kind} failed: {problem}")
-    if kind != "reply":
+    if effect.token != token or effect.state not in {"pending", "sending", "unknown"}:
         return case
-    reasons = (*case.reasons, f"The automatic answer failed: {problem}")
-    return with_card(replace(case, reasons=reasons), channels, now)
+    waits = replace(effect, problem=problem, due_at=due_at, attempt=effect.attempt + 1)
+    return _pending_again(case, waits)
 
 
-def lost(case: Case, kind: EffectKind, problem: str, now: datetime) -> Case:
-    """It is not known whether the effect happened: it is looked up a minute later."""
+def failed(
+    case: Case, kind: EffectKind, token: str, problem: str, channels: Channels, now: datetime
+) -> Case:
+    """The effect will never happen; where that is a reply, an agent gets the case.
+
+    A stale token changes nothing.
+    """
     effect = _need(case, kind)
+    if effect.token != token or effect.state not in {"sending", "unknown"}:
+        return case
+    return _failed(case, effect, problem, channels, now)
+
+
+def lost(case: Case, kind: EffectKind, token: str | None, problem: str, now: datetime) -> Case:
+    """It is not known whether the effect happened: it is looked up a minute later.
+
+    A stale token changes nothing.
+    """
+    effect = _need(case, kind)
+    if effect.token != token or effect.state != "sending":
+        return case
     unknown = replace(
         effect,
         state="unknown",
@@ -225,28 +242,46 @@ def lost(case: Case, kind: EffectKind, problem: str, now: datetime) -> Case:
     return _told(_put(case, unknown), now, "bot", f"{kind}: outcome unknown, {problem}")
 
 
-def absent(case: Case, kind: EffectKind, channels: Channels, now: datetime) -> Case:
+def absent(case: Case, kind: EffectKind, attempt: int, channels: Channels, now: datetime) -> Case:
     """A look-up did not find the effect: another follows, or its absence is believed.
 
-    A card is then posted again; a reply is never repeated but given to an agent.
+    A card is then posted again; a reply is never repeated but given to an agent. A look-up at a
+    stale attempt changes nothing.
     """
     effect = _need(case, kind)
+    if effect.state != "unknown" or effect.attempt != attempt:
+        return case
     looked = replace(effect, look_ups=effect.look_ups + 1, attempt=effect.attempt + 1)
     if looked.look_ups < LOOK_UPS:
         return _put(case, replace(looked, due_at=now + LOOK_UP_AFTER))
     if kind != "reply":
-        again = replace(looked, state="pending", token=None, due_at=now, look_ups=0)
-        return _put(case, again)
+        return _pending_again(case, replace(looked, due_at=now))
     problem = "it is not certain that it was sent, please look before you answer."
-    return failed(_put(case, looked), kind, problem, channels, now)
+    return _failed(case, looked, problem, channels, now)
+
+
+def not_looked_up(
+    case: Case, kind: EffectKind, attempt: int, problem: str, due_at: datetime
+) -> Case:
+    """The look-up itself failed and is repeated at `due_at`; a stale attempt changes nothing."""
+    effect = _need(case, kind)
+    if effect.state != "unknown" or effect.attempt != attempt:
+        return case
+    return _put(case, replace(effect, problem=problem, due_at=due_at, attempt=attempt + 1))
 
 
 def enqueued(case: Case, kind: EffectKind, now: datetime) -> Case:
     """Housekeeping hands the effect to its worker; one that hangs in sending becomes unknown."""
     effect = _need(case, kind)
     if effect.state == "sending":
-        case = lost(case, kind, "the worker stopped while sending.", now)
+        case = lost(case, kind, effect.token, "the worker stopped while sending.", now)
     return _put(case, replace(_need(case, kind), due_at=now + UNQUEUED_AFTER))
+
+
+def supersedes(tweet: Tweet, case: Case) -> bool:
+    """Whether `tweet` is a later edit of the case's post, of which we may still keep a copy."""
+    later = order(tweet.id) > order(case.tweet.id)
+    return later and tweet.id != tweet.root_id and not case.erased
 
 
 def edited(
@@ -259,15 +294,20 @@ def edited(
 ) -> Case:
     """The author edited the post: agents see the new text, and it is escalated if it now asks so.
 
-    A reply not yet sent is withdrawn where the new text needs a person.
+    A reply not yet sent is withdrawn where the new text needs a person. What does not supersede
+    the case's post changes nothing.
     """
-    case = replace(case, tweet=tweet, verdict=verdict, unsure=decision.unsure)
+    if not supersedes(tweet, case):
+        return case
+    before = case
+    case = replace(case, tweet=tweet, verdict=_kept(verdict), unsure=decision.unsure)
     case = _told(case, now, "author", "edited the post")
-    if decision.route != "escalate" or case.route == "escalate":
-        return with_update(case, now)
-    case = replace(case, route="escalate", reasons=decision.reasons)
-    case = _withdrawn(case, "The post was edited and now needs a person.", "reply")
-    return with_card(case, channels, now)
+    if decision.route == "escalate":
+        case = replace(case, route="escalate", reasons=decision.reasons)
+        if before.route != "escalate":
+            case = _withdrawn(case, "The post was edited and now needs a person.", "reply")
+        case = with_card(case, channels, now)
+    return with_update(case, now)
 
 
 def erased(case: Case, now: datetime) -> Case:
@@ -279,9 +319,11 @@ def erased(case: Case, now: datetime) -> Case:
     case = replace(case, tweet=blank, verdict=verdict, erased=True, resolved=True)
     reasons = ("The post was deleted by its author.",)
     case = _withdrawn(replace(case, reasons=reasons), reasons[0], "reply", "card")
+    # An answer names its author.
+    effects = tuple(replace(effect, text=None) for effect in case.effects)
     story = tuple(replace(e, what=e.what.split(":", 1)[0]) for e in case.history)
-    case = _told(replace(case, history=story), now, "bot", "content erased")
-    return with_update(case, now)
+    case = replace(case, effects=effects, history=story)
+    return with_update(_told(case, now, "bot", "content erased"), now)
 
 
 def claimed(case: Case, who: str, now: datetime) -> Case:
@@ -298,12 +340,37 @@ def resolved(case: Case, who: str, now: datetime) -> Case:
     return with_update(_told(replace(case, resolved=True), now, who, "resolved"), now)
 
 
+def _kept(verdict: Verdict | None) -> Verdict | None:
+    return verdict and replace(verdict, tokens=verdict.tokens[:LONGEST_TOKENS])
+
+
 def _withdrawn(case: Case, problem: str, *kinds: EffectKind) -> Case:
     for effect in case.effects:
-        if effect.kind in kinds and effect.state in {"pending", "dry-run"}:
+        if effect.kind not in kinds:
+            continue
+        if effect.state in {"pending", "dry-run"}:
             gone = replace(effect, state="failed", text=None, problem=problem, due_at=None)
             case = _put(case, gone)
+        elif effect.state in {"sending", "unknown"}:
+            case = _put(case, replace(effect, withdrawn=problem))
     return case
+
+
+def _pending_again(case: Case, effect: Effect) -> Case:
+    if effect.withdrawn:
+        gone = replace(effect, state="failed", problem=effect.withdrawn, due_at=None)
+        return _put(case, gone)
+    return _put(case, replace(effect, state="pending", token=None))
+
+
+def _failed(case: Case, effect: Effect, problem: str, channels: Channels, now: datetime) -> Case:
+    kind = effect.kind
+    gone = replace(effect, state="failed", problem=problem, due_at=None)
+    case = _told(_put(case, gone), now, "bot", f"{kind} failed: {problem}")
+    if kind != "reply" or case.erased:
+        return case
+    reasons = (*case.reasons, f"The automatic answer failed: {problem}")
+    return with_card(replace(case, reasons=reasons), channels, now)
 
 
 def _need(case: Case, kind: EffectKind) -> Effect:

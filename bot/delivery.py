@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 from bot import cases
 from bot.cases import Case, Channels, Effect, EffectKind
-from bot.errors import Permanent, Refused, Retryable, Unknown
+from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
 from bot.ports import CaseStore, Clock, Identities, Outgoing, Outlet, Queue
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def task_of(body: str) -> Task:
     try:
         record = json.loads(body)
         task = Task(record["case"], record["effect"], record["attempt"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise Refused(f"This message is not an effect to deliver: {error!r:.100}.") from None
     if task.kind not in get_args(EffectKind) or not isinstance(task.case_id, str):
         raise Refused(f"This message names no effect that is known: {task.kind!r:.40}.")
@@ -121,7 +121,7 @@ class Courier:
         outlet = self.outlets[task.kind]
         if effect.state == "pending":
             if outlet is None:
-                return self._later(case, task.kind, "Its keys are not set.", WAIT_FOR_KEYS)
+                return self._later(case, task.kind, None, "Its keys are not set.", WAIT_FOR_KEYS)
             return self._send(case, task, outlet)
         if effect.state == "unknown" and outlet:
             return self._look_up(case, effect, outlet)
@@ -148,16 +148,24 @@ class Courier:
         try:
             outside_id = self._tried_twice(case, effect, outlet)
         except Retryable as failure:
-            return self._later(case, kind, str(failure), _back_off(effect, failure))
+            return self._later(case, kind, token, str(failure), _back_off(effect, failure))
         except Permanent as failure:
             log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)  # noqa: TRY400
             return self._change(
                 case,
-                partial(cases.failed, kind=kind, problem=str(failure), channels=self.channels),
+                partial(
+                    cases.failed,
+                    kind=kind,
+                    token=token,
+                    problem=str(failure),
+                    channels=self.channels,
+                ),
             )
         except Unknown as failure:
             log.warning("The %s of case %s may have been sent: %s", kind, case.id, failure)
-            return self._change(case, partial(cases.lost, kind=kind, problem=str(failure)))
+            return self._change(
+                case, partial(cases.lost, kind=kind, token=token, problem=str(failure))
+            )
         return self._change(
             case, partial(cases.sent, kind=kind, token=token, outside_id=outside_id)
         )
@@ -177,20 +185,41 @@ class Courier:
             found = outlet.find(case, effect)
         except (Retryable, Permanent, Unknown) as failure:
             log.warning("The %s of case %s could not be looked up: %s", kind, case.id, failure)
-            return self._change(case, partial(cases.lost, kind=kind, problem=str(failure)))
+            if kind != "reply" or not isinstance(failure, Permanent):
+                return self._looked_up_later(case, effect, failure)
+            found = None  # nobody but an agent can find out
         if found is None:
-            return self._change(case, partial(cases.absent, kind=kind, channels=self.channels))
+            return self._change(
+                case,
+                partial(cases.absent, kind=kind, attempt=effect.attempt, channels=self.channels),
+            )
         return self._change(
             case, partial(cases.sent, kind=kind, token=effect.token or "", outside_id=found)
         )
 
-    def _later(self, case: Case, kind: EffectKind, problem: str, after: timedelta) -> Case | None:
+    def _looked_up_later(self, case: Case, effect: Effect, failure: Failure) -> Case | None:
+        asked = failure.after if isinstance(failure, Retryable) else None
+        return self.store.change(
+            case.id,
+            partial(
+                cases.not_looked_up,
+                kind=effect.kind,
+                attempt=effect.attempt,
+                problem=str(failure),
+                due_at=self.clock() + max(cases.LOOK_UP_AFTER, timedelta(seconds=asked or 0)),
+            ),
+        )
+
+    def _later(
+        self, case: Case, kind: EffectKind, token: str | None, problem: str, after: timedelta
+    ) -> Case | None:
         log.warning(
             "The %s of case %s waits %.0f s: %s", kind, case.id, after.total_seconds(), problem
         )
         due_at = self.clock() + after
         return self.store.change(
-            case.id, partial(cases.postponed, kind=kind, problem=problem, due_at=due_at)
+            case.id,
+            partial(cases.postponed, kind=kind, token=token, problem=problem, due_at=due_at),
         )
 
     def _change(self, case: Case, change: Callable[..., Case]) -> Case | None:

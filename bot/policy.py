@@ -1,6 +1,6 @@
 """Where a tweet goes, and why: verdict, tweet and rules in, route and reasons out. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -127,27 +127,57 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
         for name in data
         if name not in {"languages", "always", "never", "accounts"}
     ]
-    groups: dict[str, list[WordRule]] = {"always": [], "never": []}
-    for name, rules in groups.items():
-        for number, group in enumerate(data.get(name, []), 1):
-            phrases = tuple(tokens(word, EMOJI) for word in group.get("words", []))
-            if not group.get("reason") or not phrases or not all(phrases):
-                problems.append(
-                    f"rules.toml: [[{name}]] number {number} needs a reason and words, each with "
-                    "a letter or digit."
-                )
-            rules.append(WordRule(str(group.get("reason")), phrases))
-    accounts = []
-    for number, group in enumerate(data.get("accounts", []), 1):
-        followers = group.get("followers")
-        if not group.get("reason") or (followers is not None and type(followers) is not int):
-            problems.append(
-                f"rules.toml: [[accounts]] number {number} needs a reason, and followers as a "
-                "whole number."
-            )
-        handles = frozenset(str(h).lower().lstrip("@") for h in group.get("handles", []))
-        accounts.append(AccountRule(str(group.get("reason")), handles, followers))
+    always = tuple(_word_rules(data, "always", problems))
+    never = tuple(_word_rules(data, "never", problems))
+    accounts = tuple(_account_rules(data, problems))
+    languages = data.get("languages", ["en"])
+    if not _are_strings(languages):
+        problems.append('rules.toml: languages must be a list of codes, such as ["en"].')
     if problems:
         raise Misconfigured(problems)
-    languages = frozenset(str(code).lower() for code in data.get("languages", ["en"]))
-    return Rules(tuple(groups["always"]), tuple(groups["never"]), tuple(accounts), languages)
+    return Rules(always, never, accounts, frozenset(code.lower() for code in languages))
+
+
+def _word_rules(data: Mapping[str, Any], name: str, problems: list[str]) -> Iterator[WordRule]:
+    for number, group in _groups(data, name, problems):
+        words = group.get("words", [])
+        phrases = tuple(tokens(word, EMOJI) for word in words) if _are_strings(words) else ()
+        if not _is_reason(group) or not phrases or not all(phrases):
+            problems.append(
+                f"rules.toml: [[{name}]] number {number} needs a reason and a list of words, each "
+                "with a letter or digit."
+            )
+        yield WordRule(str(group.get("reason")), phrases)
+
+
+def _account_rules(data: Mapping[str, Any], problems: list[str]) -> Iterator[AccountRule]:
+    for number, group in _groups(data, "accounts", problems):
+        followers, handles = group.get("followers"), group.get("handles", [])
+        count = followers is None or type(followers) is int
+        if not _is_reason(group) or not count or not _are_strings(handles):
+            problems.append(
+                f"rules.toml: [[accounts]] number {number} needs a reason, followers as a whole "
+                "number and handles as a list."
+            )
+            continue
+        lowered = frozenset(handle.lower().lstrip("@") for handle in handles)
+        yield AccountRule(group["reason"], lowered, followers)
+
+
+def _groups(
+    data: Mapping[str, Any], name: str, problems: list[str]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    groups = data.get(name, [])
+    if isinstance(groups, list) and all(isinstance(group, dict) for group in groups):
+        yield from enumerate(groups, 1)
+    else:
+        problems.append(f"rules.toml: {name} must be written as [[{name}]], once for each group.")
+
+
+def _are_strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_reason(group: Mapping[str, Any]) -> bool:
+    reason = group.get("reason")
+    return isinstance(reason, str) and bool(reason.strip())

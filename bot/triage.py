@@ -4,9 +4,9 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from bot import batches, cases, delivery, tweets
 from bot.cases import Case, Channels
@@ -14,11 +14,14 @@ from bot.delivery import Worker
 from bot.errors import Conflict, Failure, Permanent, Refused
 from bot.policy import Decision, Rules, decide
 from bot.ports import CaseStore, MayReply, Outgoing, Queue, ReplyText
-from bot.tweets import Tweet
+from bot.tweets import Tweet, order
 from bot.verdicts import Classifier, Verdict, judge
 from bot.wire import Deleted
 
 log = logging.getLogger(__name__)
+
+_EDIT: Final = "edit-"
+"""A note by this name and the id of an edit holds the root id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,11 @@ def arrival_of(body: str) -> Arrival:
     """The arrival of a message. Raises `Refused` where it is not one."""
     try:
         record = json.loads(body)
-        received_at = datetime.fromisoformat(record["received_at"])
+        received_at = datetime.fromisoformat(record["received_at"]).astimezone(UTC)
         if "deleted" in record:
             return Arrival(Deleted(str(record["deleted"])), received_at)
         return Arrival(tweets.from_json(record["tweet"]), received_at)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise Refused(f"This message is not a tweet on its way: {error!r:.100}.") from None
 
 
@@ -111,65 +114,101 @@ def triage(
     A tweet whose case exists keeps its decision: only what it may have left undone is done
     again. All new ones are judged by one call to the classifier.
     """
-    known = store.get([arrival.case_id for arrival in arrivals])
+    known = _known(arrivals, store)
     fresh: dict[int, Tweet] = {}
     touched: dict[str, Case] = {}
     for place, arrival in enumerate(arrivals):
-        if isinstance(arrival.what, Deleted):
-            touched[arrival.case_id] = _erase(arrival.what, store, now)
-        elif _needs_judging(arrival.what, known.get(arrival.case_id)):
-            fresh[place] = arrival.what
+        what, before = arrival.what, known.get(arrival.case_id)
+        if isinstance(what, Deleted) or _deleted_before(what, known):
+            erased = _erase(arrival.case_id, store, now)
+            touched[erased.id] = erased
+        elif before is None or cases.supersedes(what, before):
+            fresh[place] = what
         else:
-            touched[arrival.case_id] = known[arrival.case_id]
+            touched.setdefault(before.id, before)
     held, verdicts = _verdicts(arrivals, fresh, desk, now)
-    opened: dict[str, Case] = {}
-    for place, verdict in verdicts.items():
-        tweet = fresh[place]
-        decision = _decision(tweet, verdict, desk)
-        before = known.get(tweet.root_id)
-        if before:
-            change = partial(
-                cases.edited,
-                tweet=tweet,
-                verdict=verdict,
-                decision=decision,
-                channels=desk.channels,
-                now=now,
-            )
-            touched[tweet.root_id] = store.change(tweet.root_id, change) or before
-        elif tweet.root_id not in opened:
-            opened[tweet.root_id] = cases.opened(
-                tweet,
-                verdict,
-                decision,
-                desk.channels,
-                reply_text=desk.reply_text(tweet),
-                received_at=arrivals[place].received_at,
-                now=now,
-            )
+    latest = _latest(arrivals, fresh, verdicts, desk)
+    opened = {
+        case_id: _opened(judged, desk, now)
+        for case_id, judged in latest.items()
+        if case_id not in known
+    }
     new = store.add(list(opened.values()))
-    known_by_now = store.get([case_id for case_id in opened if case_id not in new])
-    delivery.enqueue([*touched.values(), *(known_by_now | opened).values()], workers)
-    _report(opened, new, len(arrivals), held)
+    for case_id in latest.keys() - new:
+        changed = store.change(case_id, partial(_edited, latest[case_id], desk, now))
+        touched |= {case_id: changed} if changed else {}
+    added = [case for case_id, case in opened.items() if case_id in new]
+    delivery.enqueue([*touched.values(), *added], workers)
+    _report(added, len(arrivals), len(held))
     return held
 
 
-def _needs_judging(tweet: Tweet, case: Case | None) -> bool:
-    if case is None:
-        return True
-    # Ids grow with time, so a longer or greater id is the later edit.
-    later = (len(tweet.id), tweet.id) > (len(case.tweet.id), case.tweet.id)
-    return later and tweet.id != tweet.root_id and not case.erased
+def _known(arrivals: Sequence[Arrival], store: CaseStore) -> dict[str, Case]:
+    edits = [a.what for a in arrivals if isinstance(a.what, Tweet) and a.what.id != a.what.root_id]
+    # A deletion names the edit that was last, so each leads to its case; noted before anything
+    # is read, because the deletion may be at work at this moment (see _erase).
+    for edit in edits:
+        store.set_note(_EDIT + edit.id, edit.root_id)
+    return store.get([*(a.case_id for a in arrivals), *(edit.id for edit in edits)])
 
 
-def _erase(deleted: Deleted, store: CaseStore, now: datetime) -> Case:
-    case = store.change(deleted.id, partial(cases.erased, now=now))
-    if case:
-        return case
-    store.add([cases.tombstone(deleted.id, now)])
-    return store.change(deleted.id, partial(cases.erased, now=now)) or cases.tombstone(
-        deleted.id, now
+def _deleted_before(tweet: Tweet, known: Mapping[str, Case]) -> bool:
+    own = known.get(tweet.id)
+    return tweet.id != tweet.root_id and own is not None and own.erased
+
+
+def _erase(post_id: str, store: CaseStore, now: datetime) -> Case:
+    root_id = store.note(_EDIT + post_id)
+    erased = _erased(root_id or post_id, store, now)
+    # The edit may have come while its tombstone was made.
+    root_id = root_id or store.note(_EDIT + post_id)
+    return erased if root_id in {None, erased.id} else _erased(root_id, store, now)
+
+
+def _erased(case_id: str, store: CaseStore, now: datetime) -> Case:
+    stone = cases.tombstone(case_id, now)
+    if stone.id in store.add([stone]):
+        return stone
+    return store.change(case_id, partial(cases.erased, now=now)) or stone
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    tweet: Tweet
+    verdict: Verdict | None
+    decision: Decision
+    received_at: datetime
+
+
+def _latest(
+    arrivals: Sequence[Arrival],
+    fresh: Mapping[int, Tweet],
+    verdicts: Mapping[int, Verdict | None],
+    desk: Desk,
+) -> dict[str, _Judged]:
+    """The last edit of each post that was judged."""
+    found: dict[str, _Judged] = {}
+    for place in sorted(verdicts, key=lambda place: order(fresh[place].id)):
+        tweet, verdict = fresh[place], verdicts[place]
+        decision = _decision(tweet, verdict, desk)
+        found[tweet.root_id] = _Judged(tweet, verdict, decision, arrivals[place].received_at)
+    return found
+
+
+def _opened(judged: _Judged, desk: Desk, now: datetime) -> Case:
+    return cases.opened(
+        judged.tweet,
+        judged.verdict,
+        judged.decision,
+        desk.channels,
+        reply_text=desk.reply_text(judged.tweet),
+        received_at=judged.received_at,
+        now=now,
     )
+
+
+def _edited(judged: _Judged, desk: Desk, now: datetime, case: Case) -> Case:
+    return cases.edited(case, judged.tweet, judged.verdict, judged.decision, desk.channels, now)
 
 
 def _verdicts(
@@ -216,10 +255,8 @@ def _decision(tweet: Tweet, verdict: Verdict | None, desk: Desk) -> Decision:
     )
 
 
-def _report(
-    opened: Mapping[str, Case], new: set[str], received: int, held: Mapping[int, Exception]
-) -> None:
-    routes = [case.route for case_id, case in opened.items() if case_id in new]
+def _report(opened: Sequence[Case], received: int, held: int) -> None:
+    routes = [case.route for case in opened]
     log.info(
         "Decided %d of %d tweets: %d escalate, %d reply, %d skip; %d held, the rest known before.",
         len(routes),
@@ -227,5 +264,5 @@ def _report(
         routes.count("escalate"),
         routes.count("reply"),
         routes.count("skip"),
-        len(held),
+        held,
     )

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from bot.errors import Refused
 
@@ -13,6 +13,9 @@ Source = Literal["webhook", "poll", "file", "typed"]
 
 LONGEST_TEXT: Final = 25_000
 """Characters in the longest post X takes (developer documentation, "Counting characters")."""
+
+IDENTITY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+"""What an id looks like, X's and those we give."""
 
 _NO_SCALAR: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
@@ -71,6 +74,11 @@ def clean(text: str) -> str:
     return _NO_SCALAR.sub("\ufffd", joined)
 
 
+def order(tweet_id: str) -> tuple[int, str]:
+    """What to compare ids by: they grow with time, so a longer or greater one is the later."""
+    return len(tweet_id), tweet_id
+
+
 def typed(text: str, tweet_id: str) -> Tweet:
     """A tweet of a bare text."""
     return Tweet(tweet_id, checked_text(text), tweet_id)
@@ -122,8 +130,35 @@ def from_json(record: Mapping[str, Any]) -> Tweet:
         if "mentions" in values:
             values["mentions"] = frozenset(values["mentions"])
         tweet = Tweet(**values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Refused(f"This is not a tweet in our own form: {error}.") from None
-    if not (isinstance(tweet.id, str) and isinstance(tweet.text, str)):
-        raise Refused("A tweet in our own form has its id and its text as strings.")
-    return tweet
+    wrong = ", ".join(name for name, right in _checks(tweet).items() if not right)
+    if wrong:
+        raise Refused(f"This is not a tweet in our own form: look at its {wrong}.")
+    return replace(tweet, text=checked_text(tweet.text))
+
+
+def _checks(tweet: Tweet) -> dict[str, bool]:
+    """Whether fields hold what they may hold: JSON brings anything."""
+    author = tweet.author
+    words = ("conversation_id", "in_reply_to", "quoted_id", "lang")
+    flags = ("retweet", "sensitive", "answer")
+    return {
+        "id": _is_identity(tweet.id),
+        "root_id": _is_identity(tweet.root_id),
+        "author": all(_is_word(one) for one in (author.id, author.handle, author.name)),
+        "author's followers": type(author.followers) in {int, type(None)},
+        "kind": tweet.kind in get_args(Kind),
+        "source": tweet.source in get_args(Source),
+        "mentions": all(one is not None and _is_word(one) for one in tweet.mentions),
+        **{name: _is_word(getattr(tweet, name)) for name in words},
+        **{name: type(getattr(tweet, name)) is bool for name in flags},
+    }
+
+
+def _is_identity(value: object) -> bool:
+    return isinstance(value, str) and IDENTITY.fullmatch(value) is not None
+
+
+def _is_word(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not _NO_SCALAR.search(value))

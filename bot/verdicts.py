@@ -1,5 +1,6 @@
 """What a classifier says of a text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -78,7 +79,7 @@ def judge(texts: Sequence[str], classifier: Classifier, threshold: float | None)
 
     def verdict(text: str) -> Verdict:
         probability = next(answers) if text else None
-        if probability is None:
+        if probability is None or math.isnan(probability):
             return Verdict(line, line, text, classifier.model, known=False)
         return Verdict(min(max(probability, 0.0), 1.0), line, text, classifier.model)
 

@@ -14,14 +14,24 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.errors import Refused
-from bot.tweets import Author, Kind, Source, Tweet, checked_text, from_json, json_kind, typed
+from bot.tweets import (
+    IDENTITY,
+    Author,
+    Kind,
+    Source,
+    Tweet,
+    checked_text,
+    clean,
+    from_json,
+    json_kind,
+    typed,
+)
 
 _EVENT_KINDS: Final[Mapping[str, Kind]] = {
     "post.mention.create": "mention",
     "post.reply.create": "reply",
     "post.quote.create": "quote",
 }
-_IDENTITY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _HANDLE: Final = re.compile(r"(?<![\w@])@(\w{1,15})\b")
 _CLASSIC_TIME: Final = "%a %b %d %H:%M:%S %z %Y"
 _ID_COLUMNS: Final = ("tweet_id", "id")
@@ -65,7 +75,7 @@ def activity_event(event: object) -> Tweet | Deleted | Ignored:
         payload = _object(data.get("payload"), "The event's data.payload")
         return Deleted(_identity(payload, "id"), _optional_identity(payload.get("author_id")))
     if kind not in _EVENT_KINDS:
-        return Ignored(kind[:60])
+        return Ignored(clean(kind[:60]))
     payload = _object(data.get("payload"), "The event's data.payload")
     includes = _mapping(data.get("includes")) or _mapping(outer.get("includes"))
     tweet = api_post(payload, _users(includes), "webhook")
@@ -95,7 +105,7 @@ def api_post(post: object, users: Mapping[str, Author], source: Source) -> Tweet
     fields = _object(post, "The post")
     tweet_id = _identity(fields, "id")
     note = _mapping(fields.get("note_tweet") or fields.get("note_post"))
-    text = checked_text(note.get("text", fields.get("text")))
+    text = _unescaped(note.get("text", fields.get("text")))
     history = fields.get("edit_history_tweet_ids") or fields.get("edit_history_post_ids")
     root = _optional_identity(history[0]) if isinstance(history, list) and history else None
     references = _references(fields)
@@ -103,7 +113,7 @@ def api_post(post: object, users: Mapping[str, Author], source: Source) -> Tweet
     stated = Author(author_id, _string(fields.get("username")), _string(fields.get("name")))
     return Tweet(
         id=tweet_id,
-        text=html.unescape(text),
+        text=text,
         root_id=root or tweet_id,
         author=users.get(author_id or "", stated),
         created_at=_time(fields.get("created_at")),
@@ -125,11 +135,10 @@ def csv_row(row: Mapping[str, str | None], file_id: str, number: int, *, answer:
     A row without an id gets one from `file_id` (the file's hash) and its number. Raises `Refused`
     where the row has no text.
     """
-    text = row.get("text")
-    if text is None:
+    if row.get("text") is None:
         raise Refused("The row has fewer columns than the header, and no text.")
     tweet_id = _optional_identity(_first(row, _ID_COLUMNS)) or f"{file_id}-{number}"
-    text = checked_text(html.unescape(text))
+    text = _unescaped(row["text"])
     handle = _first(row, _AUTHOR_COLUMNS)
     return Tweet(
         id=tweet_id,
@@ -178,7 +187,9 @@ def _any_form(
             raise Refused(" ".join(problems))
         return list(tweets)
     if "id" not in value and "tweet_id" not in value:
-        return [replace(typed(value.get("text", ""), f"{file_id}-{number}"), source="file")]
+        if "text" not in value:
+            raise Refused("The line has neither an id nor a text: it is no post.")
+        return [typed(value["text"], f"{file_id}-{number}")]
     post = {"id": value.get("tweet_id"), **value}
     tweet = api_post(post, {}, "file")
     return [replace(tweet, mentions=tweet.mentions | _written_mentions(tweet.text))]
@@ -207,12 +218,11 @@ def _explicit_mentions(fields: Mapping[str, Any], note: Mapping[str, Any]) -> fr
     start = shown[0] if isinstance(shown, list) and shown and isinstance(shown[0], int) else 0
     entities = _mapping(fields.get("entities")).get("mentions")
     noted = _mapping(note.get("entities")).get("mentions")
-    lists = [(entities, start), (noted, 0)]
     mentioned: set[str] = set()
-    for mentions, first in lists:
+    for mentions in (entities, noted):
         for mention in mentions if isinstance(mentions, list) else []:
             at = _mapping(mention).get("start")
-            if isinstance(at, int) and at < first:
+            if isinstance(at, int) and at < start:
                 continue
             handle = _string(_mapping(mention).get("username"))
             mentioned |= {handle.lower()} if handle else set()
@@ -266,11 +276,16 @@ def _identity(fields: Mapping[str, Any], name: str) -> str:
 def _optional_identity(value: object) -> str | None:
     if type(value) is int and value >= 0:
         value = str(value)
-    return value if isinstance(value, str) and _IDENTITY.fullmatch(value) else None
+    return value if isinstance(value, str) and IDENTITY.fullmatch(value) else None
+
+
+def _unescaped(text: object) -> str:
+    """X escapes a text for HTML once, which makes it longer than what its author wrote."""
+    return checked_text(html.unescape(text) if isinstance(text, str) else text)
 
 
 def _first(row: Mapping[str, str | None], columns: Iterable[str]) -> str | None:
-    return next((row[column] for column in columns if row.get(column)), None)
+    return _string(next((row[column] for column in columns if row.get(column)), None))
 
 
 def _time(value: object) -> datetime | None:

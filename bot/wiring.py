@@ -3,6 +3,7 @@
 Each adapter is imported where it is chosen, so a function loads only what it uses.
 """
 
+import logging
 import os
 import time
 import tomllib
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot import settings
 from bot.cases import Channels
-from bot.errors import Misconfigured
+from bot.errors import Misconfigured, Retryable
 from bot.ports import CaseStore, Clock, Identities, Queue
 from bot.settings import Settings
 from bot.verdicts import Classifier
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from bot.twitter.client import XAccount
     from bot.twitter.webhook import Webhook
     from bot.web.judging import Judging
+
+log = logging.getLogger(__name__)
 
 SECRETS_READ_AGAIN: Final = 300.0
 """Seconds after which secrets are read anew, so that new keys need no new deployment."""
@@ -279,11 +282,21 @@ def parts() -> Parts:
         return hosted
     made_at, made = _own.get("parts", (float("-inf"), None))
     if made is None or time.monotonic() - made_at > SECRETS_READ_AGAIN:
-        chosen = settings.read(environment())
-        # Equal settings keep their parts, and with them their open connections.
-        made = made if made and made.settings == chosen else Parts(chosen)
+        made = _made_again(made)
         _own["parts"] = (time.monotonic(), made)
     return made
+
+
+def _made_again(made: Parts | None) -> Parts:
+    try:
+        chosen = settings.read(environment())
+    except Retryable as failure:
+        if made is None:
+            raise
+        log.warning("The keys read before stay in use: %s", failure)
+        return made
+    # Equal settings keep their parts, and with them their open connections.
+    return made if made and made.settings == chosen else Parts(chosen)
 
 
 @contextmanager

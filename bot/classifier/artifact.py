@@ -7,7 +7,9 @@ The same file is served embedded and hosted on SageMaker, whose BlazingText read
 import json
 import struct
 import tarfile
-from dataclasses import asdict, dataclass, field
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,7 +59,15 @@ def unpack(archive: Path, folder: Path) -> Description:
         raise Misconfigured(
             [f"There is no model at {archive}: run make setup, or set MODEL_PATH."]
         ) from None
-    except (tarfile.TarError, KeyError, ValueError, TypeError, OSError) as error:
+    except (
+        tarfile.TarError,
+        zlib.error,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        OSError,
+    ) as error:
         raise Misconfigured(
             [f"{archive} is no model archive holding {BINARY} and {DESCRIPTION}: {error}"]
         ) from None
@@ -74,9 +84,10 @@ def _described(record: dict[str, Any]) -> Description:
     description = Description(**record)
     if description.normalizer not in NORMALIZERS:
         raise ValueError(f"its normalizer «{description.normalizer}» is not known")
-    calibration = description.calibration
-    pair = (calibration[0], calibration[1]) if calibration else None
-    return Description(**{**asdict(description), "calibration": pair})
+    calibration = description.calibration and tuple(map(float, description.calibration))
+    if calibration and len(calibration) != 2:  # noqa: PLR2004
+        raise ValueError("its calibration is no pair of slope and offset")
+    return replace(description, labels=tuple(description.labels), calibration=calibration)
 
 
 def pack(binary: Path, description: Description, archive: Path) -> None:
@@ -96,18 +107,23 @@ def vocabulary(binary: Path) -> frozenset[str]:
     """The words a fastText model knows.
 
     The package that only predicts cannot name them, so they are read from the file's dictionary
-    (fastText source: `FastText::loadModel`, `Args::load`, `Dictionary::load`).
+    (fastText source: `FastText::loadModel`, `Args::load`, `Dictionary::load`). Raises
+    `Misconfigured` where it is no such file.
     """
-    data = binary.read_bytes()
+    try:
+        return frozenset(_words(binary.read_bytes())) - {"</s>"}
+    except (struct.error, ValueError):
+        raise Misconfigured([f"{binary.name} is no fastText model, or not a whole one."]) from None
+
+
+def _words(data: bytes) -> Iterator[str]:
     magic, _version = struct.unpack_from("<2i", data)
     if magic != _MAGIC:
-        raise Misconfigured([f"{binary.name} is no fastText model."])
+        raise ValueError(magic)
     at = 8 + _ARGUMENTS.size
     size, words, _labels, _tokens, _pruned = _DICTIONARY.unpack_from(data, at)
     at += _DICTIONARY.size
-    known: list[str] = []
     for _ in range(min(size, words)):
         end = data.index(0, at)
-        known.append(data[at:end].decode("utf-8", "replace"))
+        yield data[at:end].decode("utf-8", "replace")
         at = end + 1 + _ENTRY_TAIL.size
-    return frozenset(known) - {"</s>"}

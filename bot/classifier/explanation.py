@@ -29,9 +29,10 @@ def weights(tokens: str, classifier: Classifier) -> list[Weight]:
     if not answers or answers[0] is None:
         return []
     whole = answers[0]
+    # Without its only known word a text would be judged by the threshold itself.
+    line = 0.5 if classifier.threshold is None else classifier.threshold
     found = [
-        Weight(word, whole - without)
+        Weight(word, whole - (line if without is None else without))
         for word, without in zip(tried, answers[1:], strict=True)
-        if without is not None
     ]
     return sorted(found, key=lambda weight: -abs(weight.weight))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
 
 from bot.classifier.artifact import ANSWER, ESCALATE
@@ -112,7 +112,7 @@ def failure_of(error: BotoCoreError | ClientError, endpoint: str) -> Failure:
         )
     if isinstance(error, NotConnected):
         return Retryable(f"The endpoint {endpoint} cannot be reached.")
-    if isinstance(error, HTTPClientError | IncompleteReadError):
+    if isinstance(error, HTTPClientError):
         return Unknown(f"The answer of endpoint {endpoint} was lost ({type(error).__name__}).")
     return Permanent(f"The endpoint {endpoint} cannot be asked: {error}")
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import fasttext
 
 from bot.classifier.artifact import ANSWER, BINARY, ESCALATE, Description, pack
-from bot.classifier.embedded import calibrated
+from bot.classifier.embedded import calibrated, logistic
 from bot.errors import Refused
 from bot.normalize import EMOJI, tokens
 
@@ -36,6 +36,7 @@ FOLDS: Final = 5
 THRESHOLD: Final = 0.5
 FEWEST_ROWS: Final = 50
 _CONVERGED: Final = 1e-8
+_MOST_STEPS: Final = 100
 _TRUE: Final = frozenset({"1", "true", "yes"})
 _FALSE: Final = frozenset({"0", "false", "no"})
 
@@ -55,7 +56,7 @@ def examples(path: Path) -> list[Example]:
     """
     found: list[Example] = []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             for number, row in enumerate(csv.DictReader(file), 2):
                 label = (row.get("escalate") or row.get("label") or "").strip().lower()
                 if row.get("text") is None or label not in _TRUE | _FALSE:
@@ -128,27 +129,42 @@ def platt(judged: Sequence[tuple[float, bool]]) -> tuple[float, float]:
     """Slope and offset that fit probabilities to what was true, by Newton's method.
 
     Targets are drawn in a little, as in Platt's "Probabilistic Outputs for Support Vector
-    Machines" (1999), section 2.2, so that separable data gives no endless slope.
+    Machines" (1999), section 2.2, so that separable data gives no endless slope; steps that lead
+    uphill are halved, as in Lin, Lin and Weng's note on it (2007).
     """
     yes = sum(truth for _, truth in judged)
     targets = {True: (yes + 1) / (yes + 2), False: 1 / (len(judged) - yes + 2)}
     points = [(_log_odds(raw), targets[truth]) for raw, truth in judged]
-    slope, offset = 1.0, 0.0
-    for _ in range(50):
-        g0 = g1 = h00 = h01 = 0.0
-        h11 = 1e-9
-        for x, target in points:
-            p = 1 / (1 + math.exp(-(slope * x + offset)))
-            w = p * (1 - p)
-            g0, g1 = g0 + (p - target), g1 + (p - target) * x
-            h00, h01, h11 = h00 + w, h01 + w * x, h11 + w * x * x
-        determinant = (h00 + 1e-9) * h11 - h01 * h01
-        step_offset = (h11 * g0 - h01 * g1) / determinant
-        step_slope = ((h00 + 1e-9) * g1 - h01 * g0) / determinant
-        slope, offset = slope - step_slope, offset - step_offset
-        if abs(step_slope) + abs(step_offset) < _CONVERGED:
+    slope, offset = 0.0, _log_odds((yes + 1) / (len(judged) + 2))
+    loss = _loss(points, slope, offset)
+    for _ in range(_MOST_STEPS):
+        down, aside = _newton_step(points, slope, offset)
+        # Where nearly all are certain a whole step overshoots, and the next one more so.
+        while (reached := _loss(points, slope - down, offset - aside)) > loss:
+            down, aside = down / 2, aside / 2
+        slope, offset, loss = slope - down, offset - aside, reached
+        if abs(down) + abs(aside) < _CONVERGED:
             break
     return round(slope, 6), round(offset, 6)
+
+
+def _newton_step(
+    points: Sequence[tuple[float, float]], slope: float, offset: float
+) -> tuple[float, float]:
+    g0 = g1 = h01 = 0.0
+    h00 = h11 = 1e-9
+    for x, target in points:
+        p = logistic(slope * x + offset)
+        w = p * (1 - p)
+        g0, g1 = g0 + (p - target), g1 + (p - target) * x
+        h00, h01, h11 = h00 + w, h01 + w * x, h11 + w * x * x
+    determinant = h00 * h11 - h01 * h01
+    return (h00 * g1 - h01 * g0) / determinant, (h11 * g0 - h01 * g1) / determinant
+
+
+def _loss(points: Sequence[tuple[float, float]], slope: float, offset: float) -> float:
+    lines = ((slope * x + offset, target) for x, target in points)
+    return sum(max(z, 0.0) + math.log1p(math.exp(-abs(z))) - target * z for z, target in lines)
 
 
 def _log_odds(probability: float) -> float:

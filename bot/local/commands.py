@@ -46,7 +46,9 @@ def run(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
     console = Console(parts)
     server = listen(Application(invoke, console, ROUTES), parts.settings.port)
     host = Host(invoke, queues_of(parts))
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A shell that starts us in the background leaves Ctrl-C ignored.
+    for stops in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stops, _interrupt)
     host.start()
     socket = _socket(parts)
     _say(f"Tweet Escalator runs on http://{ADDRESS}:{server.effective_port} (Ctrl-C stops it).")

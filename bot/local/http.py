@@ -1,6 +1,7 @@
 """The laptop's web server: routes of `serverless.yml` to their functions, and the console."""
 
 import logging
+import socket
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -44,7 +45,7 @@ class Application:
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
     def _answer(self, environ: dict[str, Any]) -> dict[str, Any]:
-        path = _utf8(environ["REQUEST_URI"]).partition("?")[0]
+        path = environ["REQUEST_URI"].partition("?")[0]
         method = environ["REQUEST_METHOD"]
         matched = match(self._routes, "GET" if method == "HEAD" else method, path)
         if matched is None:
@@ -74,8 +75,8 @@ def _event(
         headers["content-type"] = environ["CONTENT_TYPE"]
     request = {
         "method": environ["REQUEST_METHOD"],
-        "path": _utf8(environ["REQUEST_URI"]).partition("?")[0],
-        "query": _utf8(environ["QUERY_STRING"]),
+        "path": environ["REQUEST_URI"].partition("?")[0],
+        "query": environ["QUERY_STRING"],
         "host": headers.get("host", ""),
         "protocol": environ["SERVER_PROTOCOL"],
         "source": environ["REMOTE_ADDR"],
@@ -83,25 +84,21 @@ def _event(
     return http_event(route, path_parameters, request, headers, environ["wsgi.input"].read())
 
 
-def _utf8(text: str) -> str:
-    # WSGI hands bytes over as Latin-1; a shell's curl sends an address as it was typed.
-    return text.encode("latin-1").decode("utf-8", "replace")
-
-
 def listen(application: Application, port: int) -> Any:
     """A server bound to the port, not yet running. Raises `Misconfigured` where it is taken."""
     logging.getLogger("waitress").setLevel(logging.ERROR)
     try:
-        return create_server(
-            application,
-            host=ADDRESS,
-            port=port,
-            threads=8,
-            max_request_body_size=LARGEST_BODY,
-            clear_untrusted_proxy_headers=False,  # they show that a caller is not on this machine
-            ident="",
-        )
+        # waitress would leave a socket that it cannot bind open.
+        bound = socket.create_server((ADDRESS, port))
     except OSError:
         raise Misconfigured(
             [f"Port {port} is taken: stop what listens there, or set PORT to another."]
         ) from None
+    return create_server(
+        application,
+        sockets=[bound],
+        threads=8,
+        max_request_body_size=LARGEST_BODY,
+        clear_untrusted_proxy_headers=False,  # they show that a caller is not on this machine
+        ident="",
+    )

@@ -4,6 +4,7 @@ Limits: Slack's "Block Kit reference". Foreign text stands only in `rich_text` a
 where nothing in it is a command, a link or a mention.
 """
 
+import re
 from typing import Any, Final
 
 from bot.cases import Case
@@ -16,6 +17,7 @@ MOST_REASONS: Final = 10
 LONGEST_NAME: Final = 50
 CARD: Final = "tweet_escalator_card"
 """The metadata event type by which a card is found again."""
+_USER: Final = re.compile(r"[UW][A-Z0-9]{2,}")
 
 JsonObject = dict[str, Any]
 
@@ -125,7 +127,7 @@ def _cut(text: str, most: int) -> str:
 
 def _person(before: str, who: str) -> JsonObject:
     elements = [{"type": "text", "text": before}, {"type": "user", "user_id": who}]
-    if not who.startswith(("U", "W")):  # someone who is not of Slack, such as the console
+    if not _USER.fullmatch(who):  # someone who is not of Slack, such as the console
         elements[1] = {"type": "text", "text": who}
     section = {"type": "rich_text_section", "elements": elements}
     return {"type": "rich_text", "elements": [section]}

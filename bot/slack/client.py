@@ -48,11 +48,9 @@ _REASON: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 def connect(token: str, base: str) -> WebClient:
     """A client that gives up in time and never posts a second time by itself."""
-    client = WebClient(
+    return WebClient(
         token=token, base_url=base.rstrip("/") + "/", timeout=SECONDS, retry_handlers=[]
     )
-    client.proxy = None  # urllib reads the environment too, and minds NO_PROXY
-    return client
 
 
 class CardOutlet:
@@ -114,7 +112,6 @@ class UpdateOutlet:
 def answer(response_url: str, message: dict[str, Any]) -> None:
     """Answers a command where only its caller sees it. Raises the three failures."""
     client = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[])
-    client.proxy = None  # as in `connect`
     try:
         response = client.send_dict({"response_type": "ephemeral", **message})
     except Exception as error:  # noqa: BLE001  failure_of raises what it does not know

@@ -8,19 +8,21 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from bot import cases
 from bot.cases import Case
-from bot.errors import Misconfigured
+from bot.errors import Misconfigured, Retryable
 from bot.ports import Clock, Identities, Message, Outgoing
 
 DEDUPLICATED_FOR: Final = 300.0
 """Seconds a FIFO queue remembers a deduplication id, as SQS does."""
 PAGE: Final = 200
+SWITCHES: Final = 20
+"""How often the journal's mode is set while others do the same."""
 _MIGRATIONS: Final = (
     """
     CREATE TABLE cases (
@@ -42,6 +44,7 @@ _MIGRATIONS: Final = (
         queue TEXT NOT NULL, id TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (queue, id)
     );
     """,
+    "CREATE INDEX messages_flow ON messages (queue, flow, visible_at) WHERE flow IS NOT NULL",
 )
 
 _WAITING: Final = (
@@ -52,7 +55,7 @@ _WAITING: Final = (
 _FIFO_WAITING: Final = _WAITING.replace(
     " ORDER BY",
     " AND NOT EXISTS (SELECT 1 FROM messages AS b WHERE b.queue = m.queue AND b.flow = m.flow"
-    " AND b.number < m.number AND b.visible_at > :now) ORDER BY",
+    " AND b.visible_at > :now) ORDER BY",
 )
 
 
@@ -68,9 +71,9 @@ class Database:
         self._local = threading.local()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with self.writing() as connection:
+            with self._transaction() as connection:
                 self._migrate(connection)
-        except (OSError, sqlite3.OperationalError) as error:
+        except (OSError, sqlite3.DatabaseError) as error:
             raise Misconfigured(
                 [
                     (
@@ -97,22 +100,45 @@ class Database:
         if existing:
             return existing
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         self._local.connection = connection
         return connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its start; undone on any exception."""
+        """A transaction that holds the write lock from its start; undone on any exception.
+
+        Raises `Retryable` where the file is locked for too long or the disk is full.
+        """
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except sqlite3.OperationalError as error:
+            raise Retryable(f"{self.path} cannot be written now: {error}.") from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self.connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.commit()
         except BaseException:
             connection.rollback()
             raise
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switches to a write-ahead log; of several processes that open a new file, one does."""
+    for _ in range(SWITCHES):
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        # The switch does not wait for another process, a transaction does.
+        connection.execute("BEGIN IMMEDIATE")
         connection.commit()
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 class SqliteCases:
@@ -258,7 +284,7 @@ class SqliteQueue:
             return True
         return bool(
             connection.execute(
-                "INSERT OR IGNORE INTO deduplications VALUES (?, ?, ?)",
+                "INSERT INTO deduplications VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (self._name, message.deduplication, now + DEDUPLICATED_FOR),
             ).rowcount
         )

@@ -61,13 +61,14 @@ class SqsQueue:
         dead = 0
         if policy:
             name = policy["deadLetterTargetArn"].rsplit(":", 1)[1]
-            url = self._client.get_queue_url(QueueName=name)["QueueUrl"]
+            url = self._ask("get_queue_url", QueueName=name)["QueueUrl"]
             dead = _waiting(self._attributes(url))
         return _waiting(attributes), dead
 
     def _attributes(self, url: str) -> dict[str, str]:
-        answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return {str(name): value for name, value in answer["Attributes"].items()}
+        answer = self._ask("get_queue_attributes", QueueUrl=url, AttributeNames=["All"])
+        attributes: dict[str, str] = answer["Attributes"]
+        return attributes
 
     def _batch(self, method: str, entries: Sequence[dict[str, Any]]) -> None:
         for start in range(0, len(entries), BATCH):
@@ -78,8 +79,11 @@ class SqsQueue:
             self._call(method, Entries=numbered)
 
     def _call(self, method: str, **arguments: Any) -> Any:
+        return self._ask(method, QueueUrl=self._url, **arguments)
+
+    def _ask(self, method: str, **arguments: Any) -> Any:
         try:
-            return getattr(self._client, method)(QueueUrl=self._url, **arguments)
+            return getattr(self._client, method)(**arguments)
         except (BotoCoreError, ClientError) as error:
             raise Retryable(f"SQS did not answer as it should: {error}") from None
 

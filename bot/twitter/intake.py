@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.errors import Refused
 from bot.ports import CaseStore, Mentions, Queue
 from bot.triage import Arrival, message
-from bot.tweets import Tweet
+from bot.tweets import Tweet, order
 from bot.wire import Ignored, activity_event, activity_events
 
 log = logging.getLogger(__name__)
@@ -79,15 +79,17 @@ def poll(
     if account_id is None:
         account_id = mentions.account_id()
         store.set_note(ACCOUNT, account_id)
-    cursor = _usable(store.note(CURSOR), now)
+    noted = store.note(CURSOR)
+    cursor = _usable(noted, now)
     since_id = cursor and _minus(cursor, OVERLAP)
-    since = None if cursor else now - FIRST_LOOK_BACK
+    # A cursor too old for X is no first look: all that X still gives is read.
+    since = None if cursor else now - (OLDEST_SINCE_ID if noted else FIRST_LOOK_BACK)
     newest, queued = cursor or "0", 0
     for page, problems in mentions.pages(account_id, since_id, since):
         for problem in problems:
             log.warning("A mention is left out: %s", problem)
         queued += _queue_new(page, store, tweets, now)
-        newest = max([newest, *(tweet.id for tweet in page)], key=_order)
+        newest = max([newest, *(tweet.id for tweet in page)], key=order)
         if seconds_left() < 1:
             log.warning("The poll stops at its deadline and reads again next time.")
             return queued
@@ -109,11 +111,7 @@ def _queue_new(page: Sequence[Tweet], store: CaseStore, tweets: Queue, now: date
 
 def _seen(tweet: Tweet, known: dict[str, Any]) -> bool:
     case = known.get(tweet.root_id)
-    return case is not None and _order(case.tweet.id) >= _order(tweet.id)
-
-
-def _order(tweet_id: str) -> tuple[int, str]:
-    return len(tweet_id), tweet_id
+    return case is not None and order(case.tweet.id) >= order(tweet.id)
 
 
 def _usable(cursor: Any, now: datetime) -> str | None:

@@ -1,5 +1,6 @@
 """The texts of automatic answers (`replies.toml`)."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from bot.tweets import Tweet
 
 LONGEST: Final = 280
 LONGEST_HANDLE: Final = 15
-_URL_HINTS: Final = ("http://", "https://", "www.")
+_LINK: Final = re.compile(r"https?:|[\w-]\.[a-z]{2,}", re.IGNORECASE)
+"""X makes a link, at twenty times the price, of a bare domain too."""
+_HANDLE: Final = re.compile(rf"\w{{1,{LONGEST_HANDLE}}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,8 @@ class Replies:
         """The answer to `tweet`: always the same one for the same tweet."""
         variant = self.texts[zlib.crc32(tweet.root_id.encode()) % len(self.texts)]
         handle = tweet.author.handle
-        return variant.replace("{handle}", f" @{handle}" if handle else "")
+        named = handle is not None and _HANDLE.fullmatch(handle)
+        return variant.replace("{handle}", f" @{handle}" if named else "")
 
 
 def weighted_length(text: str) -> int:
@@ -49,7 +53,7 @@ def replies_from(data: Mapping[str, Any]) -> Replies:
                 f"replies.toml: text {number} may reach {weighted_length(longest)} of {LONGEST} "
                 "characters as X counts them: shorten it."
             )
-        elif "{" in text.replace("{handle}", "") or any(hint in text for hint in _URL_HINTS):
+        elif "{" in text.replace("{handle}", "") or _LINK.search(text):
             problems.append(
                 f"replies.toml: text {number} may hold {{handle}}, no other variable and no link."
             )

@@ -18,11 +18,11 @@ def refusal(tweet: Tweet, account: frozenset[str]) -> str | None:
         return "The account does not answer itself."
     if tweet.sensitive:
         return "Posts marked as sensitive are not answered by the bot."
-    if tweet.kind == "quote":
+    if tweet.kind == "quote" or not account.isdisjoint(tweet.mentions):
         return None
-    if account and account.isdisjoint(tweet.mentions):
-        return "It does not mention the account itself, so X forbids an automatic answer."
-    return None
+    if not account and tweet.kind == "mention":  # then its wire form is all there is to go by
+        return None
+    return "It does not mention the account itself, so X forbids an automatic answer."
 
 
 def _own(tweet: Tweet, account: frozenset[str]) -> bool:

@@ -26,7 +26,9 @@ def sign(consumer_secret: str, content: bytes) -> str:
 
 def signed(consumer_secret: str, body: bytes, signature: str) -> bool:
     """Whether `signature` is X's for these raw bytes; compared in constant time."""
-    return hmac.compare_digest(sign(consumer_secret, body).encode(), signature.encode())
+    return hmac.compare_digest(
+        sign(consumer_secret, body).encode(), signature.encode(errors="replace")
+    )
 
 
 def challenge_answer(consumer_secret: str, token: str) -> str:

@@ -3,11 +3,13 @@
 import base64
 import hmac
 import ipaddress
+import re
 
 from bot.web.messages import Answer, Request, refused
 
 USER = "triage"
 _FORWARDED = ("forwarded", "via", "x-forwarded-", "x-real-ip", "cf-connecting-ip")
+_SIX = re.compile(r"\[([^\]]*)\](?::\d*)?")
 
 
 def turned_away(request: Request, password: str | None) -> Answer | None:
@@ -36,7 +38,8 @@ def _local(request: Request) -> bool:
 
 def loopback(host: str) -> bool:
     """Whether a Host header or an address is this machine's own."""
-    name = host.rsplit("]", 1)[0].lstrip("[") if host.startswith("[") else host
+    bracketed = _SIX.fullmatch(host)
+    name = bracketed[1] if bracketed else host
     if name.count(":") == 1:
         name = name.split(":")[0]
     if name.lower() == "localhost":

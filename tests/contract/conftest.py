@@ -1,81 +1,56 @@
-"""AWS for the contract tests: moto behind a relay, and the project's own clients for it."""
-
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from pathlib import Path
 
-import boto3
 import pytest
 
-from bot.local import serverless
-from bot.storage import clients
-from tests.contract.relay import Relay
+from bot.ports import CaseStore
+from bot.storage.dynamodb import DynamoCases
+from bot.storage.sqlite import Database, SqliteCases
+from bot.storage.sqs import SqsQueue
+from tests.contract import surroundings
+from tests.contract.examples import VISIBILITY, Bench, Watch, identities, sqlite_queue
+from tests.contract.surroundings import TABLE, Amazon, create_queue, create_table
 from tests.standins import aws
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
-
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-class Watch:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-@dataclass(frozen=True)
-class Aws:
-    """The resources of serverless.yml, empty, and clients that reach them through the relay."""
-
-    relay: Relay
-    dynamodb: "DynamoDBClient"
-    sqs: "SQSClient"
-    environment: dict[str, str]
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def identities() -> Iterator[str]:
-    return (f"id-{number}" for number in count(1))
+RETENTION = timedelta(days=10)
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with aws.moto_server() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def through_relay(moto: str) -> Iterator[tuple[Relay, "DynamoDBClient", "SQSClient"]]:
-    with Relay(moto) as relay, pytest.MonkeyPatch.context() as patch:
-        for name, value in {**aws.CREDENTIALS, "AWS_DEFAULT_REGION": aws.REGION}.items():
-            patch.setenv(name, value)
-        patch.setenv("AWS_ENDPOINT_URL", relay.url)
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
-        # Past the cache, which would keep clients of this server for other tests.
-        yield relay, clients.dynamodb.__wrapped__(), clients.sqs.__wrapped__()
+def whole_amazon() -> Iterator[Amazon]:
+    with surroundings.amazon() as made:
+        yield made
 
 
 @pytest.fixture
-def amazon(moto: str, through_relay: tuple[Relay, "DynamoDBClient", "SQSClient"]) -> Aws:
-    relay, dynamodb, sqs = through_relay
-    aws.reset(moto)
-    environment = aws.create(moto, serverless.load(serverless.WIRING))
-    relay.start_afresh()
-    return Aws(relay, dynamodb, sqs, environment)
+def amazon(whole_amazon: Amazon) -> Amazon:
+    """The same AWS for all tests of a file, empty for each."""
+    aws.reset(whole_amazon.url)
+    whole_amazon.relay.start_afresh()
+    return whole_amazon
+
+
+@pytest.fixture(params=["sqlite", "dynamodb"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> CaseStore:
+    if request.param == "sqlite":
+        return SqliteCases(Database(tmp_path / "bot.sqlite"), RETENTION)
+    amazon = request.getfixturevalue("amazon")
+    create_table(amazon.dynamodb)
+    return DynamoCases(amazon.dynamodb, TABLE, RETENTION, Watch(), identities())
+
+
+@pytest.fixture(params=["sqlite", "sqs"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    if request.param == "sqlite":
+        watch, database = Watch(), Database(tmp_path / "bot.sqlite")
+        return Bench(
+            sqlite_queue(database, watch, fifo=False),
+            sqlite_queue(database, watch, fifo=True),
+            lambda _queue, _messages: watch.forward(VISIBILITY),
+        )
+    sqs = request.getfixturevalue("amazon").sqs
+    return Bench(
+        SqsQueue(sqs, create_queue(sqs, "tweets")),
+        SqsQueue(sqs, create_queue(sqs, "cards.fifo")),
+        lambda queue, messages: queue.postpone([message.receipt for message in messages], 0),
+    )

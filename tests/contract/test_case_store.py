@@ -1,0 +1,149 @@
+"""What every case store promises (`bot.ports.CaseStore`), asked of both."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+
+from bot.cases import Case, Effect
+from bot.ports import CaseStore
+from tests.contract.examples import NOW, a_case, due, tell, told
+
+
+def ids(cases: Iterator[Case]) -> list[str]:
+    return [case.id for case in cases]
+
+
+class TestAdding:
+    def test_tells_which_cases_are_new(self, store: CaseStore) -> None:
+        assert store.add([a_case("1"), a_case("2")]) == {"1", "2"}
+        assert store.add([a_case("2"), a_case("3")]) == {"3"}
+
+    def test_leaves_a_case_that_is_there_as_it_is(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+        store.add([a_case("1", assignee="U0AGENT")])
+        assert store.get(["1"]) == {"1": a_case("1")}
+
+    def test_takes_the_first_of_two_with_the_same_id(self, store: CaseStore) -> None:
+        assert store.add([a_case("1"), a_case("1", resolved=True)]) == {"1"}
+        assert store.get(["1"]) == {"1": a_case("1")}
+
+    def test_of_nothing_adds_nothing(self, store: CaseStore) -> None:
+        assert store.add([]) == set()
+        assert ids(store.newest()) == []
+
+
+class TestGetting:
+    def test_passes_over_ids_that_do_not_exist_or_come_twice(self, store: CaseStore) -> None:
+        store.add([a_case("1"), a_case("2")])
+        assert store.get(["2", "absent", "2"]) == {"2": a_case("2")}
+        assert store.get([]) == {}
+
+    def test_finds_more_cases_than_one_call_may_ask_for(self, store: CaseStore) -> None:
+        cases = [a_case(str(number)) for number in range(130)]
+        store.add(cases)
+        assert store.get([case.id for case in cases]) == {case.id: case for case in cases}
+
+
+class TestChanging:
+    def test_stores_what_the_change_made_and_returns_it(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+        changed = store.change("1", tell("claimed"))
+        assert told(changed) == ["claimed"]
+        assert store.get(["1"]) == {"1": changed}
+
+    def test_keeps_what_another_writer_changes_in_its_middle(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+        other = Thread(target=store.change, args=("1", tell("theirs")))
+
+        def slow(case: Case) -> Case:
+            if other.ident is None:
+                other.start()
+                # SQLite keeps the other waiting until we are done, DynamoDB lets it win.
+                other.join(0.3)
+            return tell("ours")(case)
+
+        store.change("1", slow)
+        other.join()
+        assert sorted(told(store.get(["1"])["1"])) == ["ours", "theirs"]
+
+    def test_by_two_writers_at_once_loses_nothing(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+        together = Barrier(2)
+
+        def write(name: str) -> None:
+            together.wait()
+            for number in range(5):
+                store.change("1", tell(f"{name}{number}"))
+
+        writers = [Thread(target=write, args=(name,)) for name in "ab"]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        lines = told(store.get(["1"])["1"])
+        assert sorted(lines) == sorted(f"{name}{number}" for name in "ab" for number in range(5))
+
+    def test_of_a_missing_case_gives_none_and_makes_none(self, store: CaseStore) -> None:
+        assert store.change("absent", tell("claimed")) is None
+        assert store.get(["absent"]) == {}
+
+    def test_that_fails_leaves_the_case_and_the_store_usable(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+
+        def refuse(_: Case) -> Case:
+            raise LookupError("This case has no reply.")
+
+        with pytest.raises(LookupError):
+            store.change("1", refuse)
+        assert store.get(["1"]) == {"1": a_case("1")}
+        assert told(store.change("1", tell("claimed"))) == ["claimed"]
+
+
+class TestNewest:
+    def test_come_last_received_first_over_days(self, store: CaseStore) -> None:
+        ages = [timedelta(), timedelta(microseconds=1), timedelta(seconds=1)]
+        ages += [timedelta(days=days) for days in (1, 2, 9)]
+        store.add([a_case(str(number), NOW - age) for number, age in enumerate(ages)])
+        assert ids(store.newest()) == [str(number) for number in range(len(ages))]
+
+    def test_come_all_however_many_of_one_moment_there_are(self, store: CaseStore) -> None:
+        store.add([a_case(f"{number:03}") for number in range(210)])
+        assert ids(store.newest()) == [f"{number:03}" for number in reversed(range(210))]
+
+    def test_do_not_include_notes(self, store: CaseStore) -> None:
+        store.set_note("cursor", "1")
+        assert ids(store.newest()) == []
+
+
+class TestDue:
+    def test_come_longest_due_first_up_to_the_limit(self, store: CaseStore) -> None:
+        store.add([due(f"{age}", NOW - timedelta(seconds=age)) for age in (1, 3, 0, 2)])
+        assert store.due(NOW, 10) == ["3", "2", "1", "0"]
+        assert store.due(NOW, 2) == ["3", "2"]
+
+    def test_leave_out_what_is_due_later_or_never(self, store: CaseStore) -> None:
+        store.add([due("later", NOW + timedelta(microseconds=1)), a_case("never")])
+        assert store.due(NOW, 10) == []
+
+    def test_follow_each_change(self, store: CaseStore) -> None:
+        store.add([due("1", NOW), a_case("2")])
+        done = Effect("card", "sent", outside_id="1700.1")
+        store.change("1", lambda case: replace(case, effects=(done,)))
+        store.change("2", lambda case: replace(case, effects=due("2", NOW).effects))
+        assert store.due(NOW, 10) == ["2"]
+
+
+class TestNotes:
+    @pytest.mark.parametrize("value", ["1", 0, "", None, False, {"at": [1.5, "😡\0"]}])
+    def test_come_back_as_they_were_set(self, store: CaseStore, value: object) -> None:
+        store.set_note("cursor", "before")
+        store.set_note("cursor", value)
+        assert store.note("cursor") == value
+
+    def test_are_none_where_never_set_and_no_cases(self, store: CaseStore) -> None:
+        store.set_note("1", "a note")
+        assert store.note("absent") is None
+        assert store.get(["1"]) == {}

@@ -1,0 +1,148 @@
+"""What is particular to DynamoDB: lost answers, lost races, throttling, its time to live."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.cases import Case
+from bot.errors import Conflict, Retryable
+from bot.storage.dynamodb import RACES, DynamoCases
+from tests.contract.examples import NOW, Watch, a_case, identities, tell, told
+from tests.contract.surroundings import CASES_TABLE, TABLE, Amazon, create_table
+from tests.standins.server import Fault
+
+RETENTION = timedelta(days=90)
+
+
+@pytest.fixture
+def store(amazon: Amazon) -> DynamoCases:
+    create_table(amazon.dynamodb)
+    return DynamoCases(amazon.dynamodb, TABLE, RETENTION, Watch(), identities())
+
+
+def refused(operation: str, code: str = "AccessDeniedException") -> Fault:
+    """An answer that the SDK does not try again."""
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "No."}
+    return Fault(status=400, body=body, where=operation)
+
+
+class TestAPutWhoseAnswerWasLost:
+    def test_counts_as_success_although_its_repetition_finds_the_case_there(
+        self, store: DynamoCases, amazon: Amazon
+    ) -> None:
+        amazon.relay.faults.append(Fault("lost", where="PutItem"))
+        assert store.add([a_case("1")]) == {"1"}
+        assert len(amazon.relay.calls("PutItem")) == 2
+        assert store.get(["1"]) == {"1": a_case("1")}
+
+    def test_is_not_done_twice_where_it_was_a_change(
+        self, store: DynamoCases, amazon: Amazon
+    ) -> None:
+        store.add([a_case("1")])
+        amazon.relay.faults.append(Fault("lost", where="PutItem"))
+        assert told(store.change("1", tell("claimed"))) == ["claimed"]
+        assert told(store.get(["1"])["1"]) == ["claimed"]
+        assert len(amazon.relay.calls("PutItem")) == 3
+
+    def test_is_told_apart_from_one_that_another_writer_was_faster_with(
+        self, store: DynamoCases, amazon: Amazon
+    ) -> None:
+        store.add([a_case("1", assignee="U0OTHER")])
+        amazon.relay.faults.append(Fault("lost", where="PutItem"))
+        assert store.add([a_case("1")]) == set()
+        assert store.get(["1"])["1"].assignee == "U0OTHER"
+
+
+class TestAChange:
+    def test_gives_up_after_too_many_lost_races_and_leaves_the_winner(
+        self, store: DynamoCases
+    ) -> None:
+        store.add([a_case("1")])
+        with pytest.raises(Conflict, match="Case 1"):
+            store.change("1", beaten(store, RACES))
+        assert told(store.get(["1"])["1"]) == ["theirs"] * RACES
+
+    def test_may_lose_all_races_but_the_last(self, store: DynamoCases) -> None:
+        store.add([a_case("1")])
+        changed = store.change("1", beaten(store, RACES - 1))
+        assert told(changed) == [*["theirs"] * (RACES - 1), "ours"]
+
+    def test_that_returns_the_same_case_writes_nothing(
+        self, store: DynamoCases, amazon: Amazon
+    ) -> None:
+        store.add([a_case("1")])
+        amazon.relay.start_afresh()
+        assert store.change("1", lambda case: case) == a_case("1")
+        assert amazon.relay.calls("PutItem") == []
+
+
+def beaten(store: DynamoCases, times: int) -> Callable[[Case], Case]:
+    """A change in whose middle another writer is faster, so many times."""
+    left = [tell("theirs")] * times
+
+    def change(case: Case) -> Case:
+        if left:
+            store.change(case.id, left.pop())
+        return tell("ours")(case)
+
+    return change
+
+
+class TestTheTable:
+    def test_forgets_a_case_by_its_time_to_live(self, store: DynamoCases, amazon: Amazon) -> None:
+        store.add([a_case("1")])
+        store.change("1", tell("claimed"))
+        item = amazon.dynamodb.get_item(TableName=TABLE, Key={"id": {"S": "1"}})["Item"]
+        specification = CASES_TABLE["TimeToLiveSpecification"]
+        assert specification["Enabled"]
+        gone_at = int((NOW + RETENTION).timestamp())
+        assert item[specification["AttributeName"]] == {"N": str(gone_at)}
+
+    def test_never_forgets_a_note(self, store: DynamoCases, amazon: Amazon) -> None:
+        store.set_note("cursor", "1")
+        [item] = amazon.dynamodb.scan(TableName=TABLE)["Items"]
+        assert CASES_TABLE["TimeToLiveSpecification"]["AttributeName"] not in item
+
+    def test_leaves_nothing_to_expire(self, store: DynamoCases) -> None:
+        store.add([a_case("1", NOW - 2 * RETENTION)])
+        assert store.expire(NOW) == 0
+
+
+class TestKeysThatDynamoDBLeftUnread:
+    def test_are_asked_for_again(self, store: DynamoCases, amazon: Amazon) -> None:
+        store.add([a_case("1"), a_case("2")])
+        amazon.relay.faults.append(unread("1", "2"))
+        assert store.get(["1", "2"]).keys() == {"1", "2"}
+
+    def test_for_too_long_may_be_read_later(self, store: DynamoCases, amazon: Amazon) -> None:
+        amazon.relay.faults.extend(unread("1") for _ in range(RACES))
+        with pytest.raises(Retryable, match="throttled"):
+            store.get(["1"])
+
+
+def unread(*case_ids: str) -> Fault:
+    keys = [{"id": {"S": case_id}} for case_id in case_ids]
+    answer = {"Responses": {}, "UnprocessedKeys": {TABLE: {"Keys": keys}}}
+    return Fault(status=200, body=answer, where="BatchGetItem")
+
+
+@pytest.mark.parametrize(
+    ("operation", "call"),
+    [
+        ("PutItem", lambda store: store.add([a_case("1")])),
+        ("BatchGetItem", lambda store: store.get(["1"])),
+        ("GetItem", lambda store: store.change("1", tell("claimed"))),
+        ("Query", lambda store: list(store.newest())),
+        ("Query", lambda store: store.due(NOW, 10)),
+        ("GetItem", lambda store: store.note("cursor")),
+        ("PutItem", lambda store: store.set_note("cursor", 1)),
+    ],
+)
+def test_a_call_that_dynamodb_refuses_may_work_later(
+    store: DynamoCases, amazon: Amazon, operation: str, call: Callable[[DynamoCases], Any]
+) -> None:
+    amazon.relay.faults.append(refused(operation))
+    with pytest.raises(Retryable, match="AccessDenied"):
+        call(store)

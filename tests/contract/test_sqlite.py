@@ -1,0 +1,242 @@
+"""What is particular to the SQLite file: several processes, power cuts, expiry, its schema."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from bot.errors import Misconfigured, Retryable
+from bot.ports import Outgoing
+from bot.settings import HOUSE
+from bot.storage import sqlite
+from bot.storage.sqlite import Database, SqliteCases, SqliteQueue
+from tests.contract.examples import (
+    NOW,
+    VISIBILITY,
+    Watch,
+    a_case,
+    bodies,
+    grouped,
+    sqlite_queue,
+    tell,
+    told,
+)
+
+RETENTION = timedelta(days=90)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "bot.sqlite"
+
+
+def store_in(path: Path) -> SqliteCases:
+    return SqliteCases(Database(path), RETENTION)
+
+
+def disk_pages(database: Database, pages: int) -> None:
+    """Lets the file grow to so many pages and no further."""
+    database.connection().execute(f"PRAGMA max_page_count = {pages}")
+
+
+def writer(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.contract.writer", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.PIPE, text=True)
+
+
+class TestSeveralProcesses:
+    def test_that_open_a_new_file_and_change_one_case_lose_nothing(self, path: Path) -> None:
+        writers = [writer("tell", path, "1", name, 40) for name in "abcd"]
+        for process in writers:
+            process.communicate(timeout=60)
+            assert process.returncode == 0
+        lines = told(store_in(path).get(["1"])["1"])
+        assert sorted(lines) == sorted(
+            f"{name} {number}" for name in "abcd" for number in range(40)
+        )
+
+    def test_of_which_one_is_just_making_the_file_wait_for_it(self, path: Path) -> None:
+        path.parent.mkdir()
+        maker = sqlite3.connect(path, isolation_level=None)
+        maker.execute("BEGIN EXCLUSIVE")
+        opened: list[Database] = []
+        other = Thread(target=lambda: opened.append(Database(path)))
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        maker.commit()
+        other.join(30)
+        assert len(opened) == 1
+        maker.close()
+
+    def test_of_which_one_is_killed_while_it_writes_leave_a_whole_file(self, path: Path) -> None:
+        process = writer("fill", path)
+        assert process.stdout
+        seen = [int(process.stdout.readline()) for _ in range(30)]
+        process.send_signal(signal.SIGKILL)
+        seen += [int(line) for line in process.communicate()[0].splitlines()]
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        connection.close()
+        cases = {case.id for case in store_in(path).newest()}
+        assert cases >= {f"{number}-{half}" for number in seen for half in "ab"}
+        assert len(cases) % 2 == 0, "a call of two cases is stored whole or not at all"
+        assert sqlite_queue(Database(path), Watch(), fifo=False).depth()[0] >= len(seen)
+
+
+class TestExpiry:
+    def test_removes_what_is_past_its_retention_and_says_how_much(self, path: Path) -> None:
+        store = store_in(path)
+        ages = {"gone": RETENTION + MINUTE, "going": RETENTION, "stays": RETENTION - MINUTE}
+        store.add([a_case(case_id, NOW - age) for case_id, age in ages.items()])
+        assert store.expire(NOW) == 2
+        assert [case.id for case in store.newest()] == ["stays"]
+        assert store.expire(NOW) == 0
+
+    def test_comes_no_later_for_a_case_that_was_changed(self, path: Path) -> None:
+        store = store_in(path)
+        store.add([a_case("1", NOW - RETENTION)])
+        store.change("1", tell("claimed"))
+        assert store.expire(NOW) == 1
+
+    def test_leaves_notes_alone(self, path: Path) -> None:
+        store = store_in(path)
+        store.set_note("cursor", "1")
+        store.expire(NOW + 100 * RETENTION)
+        assert store.note("cursor") == "1"
+
+
+class TestWriting:
+    def test_returning_the_same_case_writes_nothing(self, path: Path) -> None:
+        store = store_in(path)
+        store.add([a_case("1")])
+        onlooker = sqlite3.connect(path)
+        seen = onlooker.execute("PRAGMA data_version").fetchone()
+        assert store.change("1", lambda case: case) == a_case("1")
+        assert onlooker.execute("PRAGMA data_version").fetchone() == seen
+        store.change("1", tell("claimed"))
+        assert onlooker.execute("PRAGMA data_version").fetchone() != seen
+        onlooker.close()
+
+    @pytest.mark.parametrize("what", ["a case", "a message"])
+    def test_may_work_later_where_the_disk_is_full(self, path: Path, what: str) -> None:
+        database = Database(path)
+        store, queue = SqliteCases(database, RETENTION), sqlite_queue(database, Watch(), fifo=False)
+
+        def write() -> None:
+            if what == "a case":
+                assert store.add([a_case("1", assignee="U" * 100_000)]) == {"1"}
+            else:
+                queue.send([Outgoing("a" * 100_000)])
+
+        disk_pages(database, 1)
+        with pytest.raises(Retryable, match="full"):
+            write()
+        assert (list(store.newest()), queue.depth()) == ([], (0, 0))
+        disk_pages(database, 1_000_000)
+        write()
+
+
+class TestTheQueue:
+    @pytest.fixture
+    def watch(self) -> Watch:
+        return Watch()
+
+    def fifo(self, path: Path, watch: Watch) -> SqliteQueue:
+        return sqlite_queue(Database(path), watch, fifo=True)
+
+    def test_remembers_a_deduplication_id_for_five_minutes_even_after_deletion(
+        self, path: Path, watch: Watch
+    ) -> None:
+        fifo = self.fifo(path, watch)
+        fifo.send([grouped("a card")])
+        fifo.delete([message.receipt for message in fifo.receive(10)])
+        watch.forward(299.9)
+        fifo.send([grouped("a card")])
+        assert fifo.depth() == (0, 0)
+        watch.forward(0.1)
+        fifo.send([grouped("a card")])
+        assert bodies(fifo.receive(10)) == ["a card"]
+
+    def test_refuses_a_fifo_message_without_deduplication_id_rather_than_lose_it(
+        self, path: Path, watch: Watch
+    ) -> None:
+        with pytest.raises(sqlite3.IntegrityError):
+            self.fifo(path, watch).send([Outgoing("a card", "C0SUPPORT")])
+
+    def test_keeps_deduplication_ids_and_messages_of_each_queue_apart(
+        self, path: Path, watch: Watch
+    ) -> None:
+        database = Database(path)
+        cards, tweets = (sqlite_queue(database, watch, fifo=fifo) for fifo in (True, False))
+        cards.send([grouped("a card")])
+        tweets.send([grouped("a card"), Outgoing("a tweet")])
+        assert bodies(tweets.receive(10)) == ["a card", "a tweet"]
+        assert (cards.depth(), tweets.depth()) == ((1, 0), (2, 0))
+
+    def test_hides_a_message_for_just_its_visibility_timeout(
+        self, path: Path, watch: Watch
+    ) -> None:
+        fifo = self.fifo(path, watch)
+        fifo.send([grouped("a card")])
+        [message] = fifo.receive(1)
+        watch.forward(VISIBILITY - 0.1)
+        assert fifo.receive(1) == []
+        fifo.postpone([message.receipt], 5)
+        watch.forward(4.9)
+        assert fifo.receive(1) == []
+        watch.forward(0.1)
+        assert bodies(fifo.receive(1)) == ["a card"]
+
+    def test_takes_no_orders_from_a_receipt_of_an_earlier_receive(
+        self, path: Path, watch: Watch
+    ) -> None:
+        # SQS makes no promise here, and moto obeys a message's every receipt.
+        fifo = self.fifo(path, watch)
+        fifo.send([grouped("a card")])
+        [before] = fifo.receive(1)
+        watch.forward(VISIBILITY)
+        [after] = fifo.receive(1)
+        fifo.postpone([before.receipt], 0)
+        fifo.delete([before.receipt])
+        assert (fifo.receive(1), fifo.depth()) == ([], (1, 0))
+        fifo.delete([after.receipt])
+        assert fifo.depth() == (0, 0)
+
+
+class TestTheFile:
+    def test_keeps_what_a_first_release_wrote(self, path: Path) -> None:
+        path.parent.mkdir()
+        with sqlite3.connect(path) as connection:
+            connection.executescript(sqlite._MIGRATIONS[0] + "PRAGMA user_version = 1;")
+            connection.execute("INSERT INTO notes VALUES ('cursor', '\"1\"')")
+        connection.close()
+        assert store_in(path).note("cursor") == "1"
+
+    def test_of_a_newer_release_stops_the_start(self, path: Path) -> None:
+        Database(path).connection().execute("PRAGMA user_version = 99")
+        with pytest.raises(Misconfigured, match="update this one first"):
+            Database(path)
+
+    def test_that_is_no_database_stops_the_start(self, path: Path) -> None:
+        path.parent.mkdir()
+        path.write_text("This is a letter and not a database. " * 100)
+        with pytest.raises(Misconfigured, match="set DATA_DIR to another"):
+            Database(path)
+
+    def test_whose_folder_cannot_be_made_stops_the_start(self, tmp_path: Path) -> None:
+        (tmp_path / "data").write_text("a file where the folder should be")
+        with pytest.raises(Misconfigured, match="set DATA_DIR to another"):
+            Database(tmp_path / "data" / "bot.sqlite")
+
+    def test_is_written_through_to_the_disk_at_each_commit(self, path: Path) -> None:
+        connection = Database(path).connection()
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        full = 2
+        assert connection.execute("PRAGMA synchronous").fetchone() == (full,)

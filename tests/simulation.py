@@ -1,0 +1,154 @@
+"""The whole way of a few tweets with the real use cases, a clock that is moved, and accidents."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from bot.batches import each
+from bot.cases import Case, Channels, EffectKind
+from bot.delivery import Courier, Worker, sweep, task_of
+from bot.errors import Failure
+from bot.policy import Rules
+from bot.ports import Queue
+from bot.triage import Arrival, Desk, message, triage_batch
+from bot.tweets import Author, Tweet
+from bot.verdicts import Classifier
+from bot.wire import Deleted
+from tests.fakes import Clock, MemoryCases, MemoryOutlet, MemoryQueue, WordClassifier, identities
+
+QUEUED = Channels(cards_queued=True, replies="on")
+ANGRY = Tweet("101", "I am angry", "101", Author("55", "mira"), lang="en", answer=True)
+CALM = Tweet("102", "thanks", "102", Author("56", "otto"), lang="en", answer=True)
+LONG_ENOUGH = 90
+"""Minutes after which whatever went wrong has been dealt with."""
+
+
+class Crash(BaseException):
+    """The function's process is gone."""
+
+
+class Fuse:
+    """Counts the moments around every outside call; the process dies at those in `crashes`."""
+
+    def __init__(self, crashes: frozenset[int] = frozenset()) -> None:
+        self.crashes = crashes
+        self.moments = 0
+
+    def burn(self) -> None:
+        self.moments += 1
+        if self.moments in self.crashes:
+            raise Crash
+
+
+class Fragile:
+    """Passes calls on; its caller may die just before or just after each."""
+
+    def __init__(self, inner: Any, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            self._fuse.burn()
+            result = getattr(self._inner, name)(*arguments)
+            self._fuse.burn()
+            return result
+
+        return call
+
+
+def desk(classifier: Classifier | None = None, **changes: Any) -> Desk:
+    """A desk with few words, no rules, and the same answer for all."""
+    plain = Desk(
+        classifier=classifier or WordClassifier(),
+        threshold=None,
+        unsure_margin=0.15,
+        hold=timedelta(minutes=15),
+        rules=Rules(),
+        channels=QUEUED,
+        may_reply=lambda _tweet: None,
+        reply_text=lambda tweet: f"Hi @{tweet.author.handle}!",
+    )
+    return replace(plain, **changes)
+
+
+class Simulation:
+    """A bot over fakes. `crashes` are the moments (see `Fuse`) at which a function dies."""
+
+    def __init__(self, crashes: frozenset[int] = frozenset()) -> None:
+        self.clock = Clock()
+        self.fuse = Fuse(crashes)
+        self.store = MemoryCases()
+        self.tweets = MemoryQueue(self.clock, max_receives=15)
+        self.cards = MemoryQueue(self.clock)
+        self.replies = MemoryQueue(self.clock)
+        self.slack, self.updates, self.x = MemoryOutlet(), MemoryOutlet(), MemoryOutlet()
+        self.desk = desk()
+        store: Any = Fragile(self.store, self.fuse)
+        queues: Mapping[Worker, Any] = {
+            "cards": Fragile(self.cards, self.fuse),
+            "replies": Fragile(self.replies, self.fuse),
+        }
+        outlets: Mapping[EffectKind, Any] = {
+            "card": Fragile(self.slack, self.fuse),
+            "update": Fragile(self.updates, self.fuse),
+            "reply": Fragile(self.x, self.fuse),
+        }
+        self._store, self._queues = store, queues
+        self.courier = Courier(
+            store, queues, outlets, QUEUED, self.clock, identities(), self.clock.wait
+        )
+
+    def arrive(self, *arrivals: Tweet | Deleted) -> None:
+        self.tweets.send([message(Arrival(one, self.clock())) for one in arrivals])
+
+    def triage(self) -> bool:
+        return self.survives(partial(self.tweets.work, 10, self._triage))
+
+    def _triage(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        return triage_batch(event, self.desk, self._store, self.tweets, self._queues, self.clock())
+
+    def notify(self) -> bool:
+        return self._deliver(self.cards)
+
+    def reply(self) -> bool:
+        return self._deliver(self.replies)
+
+    def _deliver(self, queue: MemoryQueue) -> bool:
+        def work(event: Mapping[str, Any]) -> Mapping[str, Any]:
+            own: Queue = queue
+            return each(event, lambda body: self.courier.deliver(task_of(body)), own)
+
+        return self.survives(partial(queue.work, 1, work))
+
+    def housekeep(self) -> bool:
+        return self.survives(lambda: sweep(self._store, self._queues, self.clock()))
+
+    def survives(self, run: Callable[[], object]) -> bool:
+        """Runs a function that may die; returns whether there may be more to do."""
+        try:
+            return bool(run())
+        except (Crash, Failure):
+            return True
+
+    def run_on(self, minutes: int = LONG_ENOUGH) -> None:
+        """Functions work as long as there is work, and housekeeping comes every minute."""
+        for _ in range(minutes):
+            if self.quiet():
+                return
+            self.housekeep()
+            while self.triage() | self.notify() | self.reply():
+                pass
+            self.clock.wait(60)
+
+    def quiet(self) -> bool:
+        """Whether nothing is left to do."""
+        waiting = any(queue.depth()[0] for queue in (self.tweets, self.cards, self.replies))
+        return not waiting and all(case.due_at is None for case in self.store.newest())
+
+    def again(self, case: Case, kind: EffectKind, attempt: int) -> None:
+        """A worker gets a message about that attempt, new or old."""
+        body = f'{{"case": "{case.id}", "effect": "{kind}", "attempt": {attempt}}}'
+        self.courier.deliver(task_of(body))

@@ -1,0 +1,119 @@
+"""One card and at most one reply, whatever is delivered twice and whoever crashes where."""
+
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import Retryable, Unknown
+from tests.fakes import Turn
+from tests.simulation import ANGRY, CALM, Crash, Simulation
+
+
+def assert_settled(bot: Simulation) -> None:
+    """Every tweet has its one card or its one reply, and nothing is left to do."""
+    assert {case.id for case in bot.store.newest()} == {"101", "102"}
+    for case in bot.store.newest():
+        carded, answered = bot.slack.happened[case.id], bot.x.happened[case.id]
+        assert {effect.state for effect in case.effects} <= {"sent", "failed"}
+        assert case.due_at is None
+        if case.id == "101":
+            assert (carded, answered) == (1, 0)
+        else:
+            assert carded + answered == 1
+    assert bot.cards.depth()[0] == bot.replies.depth()[0] == bot.tweets.depth()[0] == 0
+
+
+class TestWithoutAccidents:
+    def test_an_angry_tweet_gets_a_card_and_a_calm_one_a_reply(self) -> None:
+        bot = Simulation()
+        bot.arrive(ANGRY, CALM)
+        bot.run_on(1)
+        assert_settled(bot)
+        [(_, sent)] = bot.x.seen
+        assert sent.text == "Hi @otto!"
+
+
+def moments_of_a_quiet_day() -> int:
+    bot = Simulation()
+    bot.arrive(ANGRY, CALM)
+    bot.run_on(5)
+    return bot.fuse.moments
+
+
+class TestACrash:
+    @pytest.mark.parametrize("moment", range(1, moments_of_a_quiet_day() + 1))
+    def test_at_any_moment_does_no_harm(self, moment: int) -> None:
+        bot = Simulation(frozenset({moment}))
+        bot.arrive(ANGRY, CALM)
+        bot.run_on()
+        assert bot.fuse.moments >= moment
+        assert_settled(bot)
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.frozensets(st.integers(1, 80), min_size=2, max_size=12))
+    def test_after_crash_does_no_harm(self, moments: frozenset[int]) -> None:
+        bot = Simulation(moments)
+        bot.arrive(ANGRY, CALM)
+        bot.run_on(240)
+        assert_settled(bot)
+
+
+ACTIONS = ["triage", "notify", "reply", "housekeep", "arrive", "minute", "moment", "old message"]
+ACCIDENTS: list[Turn] = [
+    None,
+    Retryable("Slow down."),
+    Retryable("Slow down.", 2),
+    Retryable("Slow down.", 900),
+    Unknown("The answer was lost."),
+    Crash(),
+]
+
+
+class TestWhateverGoesWrong:
+    def do(self, bot: Simulation, action: str, number: int) -> None:
+        if action == "arrive":
+            bot.arrive(*[ANGRY, CALM][: 1 + number % 2])
+        elif action in {"minute", "moment"}:
+            bot.clock.wait(60 if action == "minute" else number)
+        elif action == "old message":
+            for case in list(bot.store.newest()):
+                for effect in case.effects:
+                    bot.survives(partial(bot.again, case, effect.kind, number))
+        else:
+            getattr(bot, action)()
+
+    @settings(max_examples=250, deadline=None)
+    @given(
+        st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 6)), max_size=40),
+        st.fixed_dictionaries(
+            {
+                outlet: st.fixed_dictionaries(
+                    {
+                        "before": st.lists(st.sampled_from(ACCIDENTS), max_size=3),
+                        "after": st.lists(
+                            st.sampled_from([None, Unknown("The answer was lost."), Crash()]),
+                            max_size=3,
+                        ),
+                        "looking": st.lists(
+                            st.sampled_from([None, Retryable("No.", 90), Crash()]), max_size=3
+                        ),
+                    }
+                )
+                for outlet in ("slack", "x")
+            }
+        ),
+    )
+    def test_in_whatever_order_every_tweet_ends_once(
+        self, actions: list[tuple[str, int]], accidents: dict[str, dict[str, list[Turn]]]
+    ) -> None:
+        bot = Simulation()
+        for outlet, turns in accidents.items():
+            for when, planned in turns.items():
+                setattr(getattr(bot, outlet), when, list(planned))
+        bot.arrive(ANGRY, CALM)
+        for action, number in actions:
+            self.do(bot, action, number)
+        bot.run_on(240)
+        assert_settled(bot)

@@ -1,0 +1,271 @@
+"""One effect's way into the world; accidents by the hundred: test_accidents."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot import cases
+from bot.cases import Effect
+from bot.delivery import BACK_OFF, WAIT_FOR_KEYS, Task, sweep, task_of
+from bot.errors import Permanent, Refused, Retryable, Unknown
+from tests.examples import NOON
+from tests.fakes import MemoryQueue, Turn
+from tests.simulation import ANGRY, CALM, Simulation
+
+MINUTE = timedelta(minutes=1)
+
+
+def angry(**outlet: list[Turn]) -> Simulation:
+    """A bot whose one tweet waits for its card; `outlet` is what Slack will do."""
+    bot = Simulation()
+    bot.arrive(ANGRY)
+    bot.triage()
+    for name, turns in outlet.items():
+        setattr(bot.slack, name, turns)
+    return bot
+
+
+def calm(**outlet: list[Turn]) -> Simulation:
+    """A bot whose one tweet waits for its reply; `outlet` is what X will do."""
+    bot = Simulation()
+    bot.arrive(CALM)
+    bot.triage()
+    for name, turns in outlet.items():
+        setattr(bot.x, name, turns)
+    return bot
+
+
+def card(bot: Simulation) -> Effect:
+    effect = bot.store.only().effect("card")
+    assert effect is not None
+    return effect
+
+
+def reply(bot: Simulation) -> Effect:
+    effect = bot.store.only().effect("reply")
+    assert effect is not None
+    return effect
+
+
+class TestALostAnswer:
+    def test_of_a_card_is_found_at_the_first_look_and_the_card_not_repeated(self) -> None:
+        bot = angry(after=[Unknown("Lost.")])
+        bot.run_on(5)
+        assert (card(bot).state, bot.slack.happened["101"], bot.slack.looked_up) == ("sent", 1, 1)
+
+    def test_is_looked_up_twice_a_minute_apart_before_a_card_is_posted_again(self) -> None:
+        bot = angry(before=[Unknown("Lost.")])
+        looks: list[timedelta] = []
+        bot.slack.looking = [lambda: looks.append(bot.clock() - NOON)] * 2
+        bot.run_on(6)
+        assert looks == [MINUTE, 2 * MINUTE]
+        assert (card(bot).state, bot.slack.happened["101"]) == ("sent", 1)
+
+    def test_of_a_reply_that_is_not_found_goes_to_an_agent(self) -> None:
+        bot = calm(before=[Unknown("Lost.")])
+        bot.run_on(6)
+        assert (reply(bot).state, bot.x.looked_up) == ("failed", 2)
+        assert (card(bot).state, bot.x.happened["102"]) == ("sent", 0)
+
+    def test_is_looked_up_later_where_the_neighbour_asks_for_that(self) -> None:
+        bot = calm(after=[Unknown("Lost.")], looking=[Retryable("Slow down.", 900)])
+        bot.run_on(10)
+        assert (reply(bot).state, bot.x.looked_up) == ("unknown", 1)
+        bot.run_on(10)
+        assert (reply(bot).state, bot.x.looked_up) == ("sent", 2)
+
+    def test_that_cannot_be_looked_up_for_hours_leaves_the_story_readable(self) -> None:
+        blind: list[Turn] = [Retryable("No.")] * 250
+        bot = angry(after=[Unknown("Lost.")], looking=blind)
+        bot.run_on(300)
+        assert card(bot).state == "sent"
+        assert bot.store.only().history[0].what.startswith("escalate")
+
+    def test_of_a_reply_that_nobody_may_look_up_goes_to_an_agent(self) -> None:
+        bot = calm(after=[Unknown("Lost.")], looking=[Permanent("Forbidden.")] * 2)
+        bot.run_on(6)
+        assert (reply(bot).state, card(bot).state) == ("failed", "sent")
+        assert bot.x.happened["102"] == 1
+
+
+class TestAWorkerThatHangs:
+    """It comes back when others have long dealt with its effect."""
+
+    @pytest.mark.parametrize(
+        "late", [Retryable("Slow down."), Permanent("Refused."), Unknown("Lost.")]
+    )
+    def test_cannot_have_a_card_posted_again(self, late: Exception) -> None:
+        bot = angry()
+
+        def hang() -> None:
+            bot.clock.wait(150)
+            bot.run_on(10)
+            raise late
+
+        bot.slack.before = [hang]
+        bot.notify()
+        bot.run_on(10)
+        assert (card(bot).state, bot.slack.happened["101"]) == ("sent", 1)
+
+    def test_may_bring_its_answer_after_the_card_was_found(self) -> None:
+        bot = angry()
+
+        def hang() -> None:
+            bot.clock.wait(150)
+            bot.run_on(10)
+
+        bot.slack.after = [hang]
+        bot.notify()
+        assert (card(bot).state, bot.slack.happened["101"], bot.slack.looked_up) == ("sent", 1, 1)
+
+    def test_cannot_have_a_reply_sent_that_an_agent_was_given(self) -> None:
+        bot = calm()
+
+        def hang() -> None:
+            bot.clock.wait(150)
+            bot.run_on(10)
+            raise Retryable("Slow down.")
+
+        bot.x.before = [hang]
+        bot.reply()
+        bot.run_on(10)
+        assert (reply(bot).state, bot.x.happened["102"]) == ("failed", 0)
+        assert bot.slack.happened["102"] == 1
+
+    def test_in_a_look_up_cannot_undo_what_was_found_meanwhile(self) -> None:
+        bot = angry(before=[Unknown("Lost.")])
+        bot.notify()
+        token = card(bot).token
+
+        def meanwhile() -> None:
+            for _ in range(2):
+                bot.store.change("101", lambda c: cases.sent(c, "card", token or "", "ts", NOON))
+
+        bot.slack.looking = [meanwhile]
+        bot.run_on(10)
+        assert (card(bot).state, card(bot).outside_id) == ("sent", "ts")
+        assert bot.slack.happened["101"] == 0
+
+    def test_beside_another_look_up_counts_once(self) -> None:
+        bot = angry(before=[Unknown("Lost.")])
+        bot.notify()
+        case = bot.store.only()
+        bot.clock.wait(60)
+        bot.slack.looking = [lambda: bot.again(case, "card", card(bot).attempt)]
+        bot.again(case, "card", card(bot).attempt)
+        assert (card(bot).state, card(bot).look_ups) == ("unknown", 1)
+
+
+class TestARefusal:
+    @pytest.mark.parametrize(("attempt", "seconds"), list(enumerate([*BACK_OFF, BACK_OFF[-1]], 1)))
+    def test_for_now_is_tried_again_later_each_time(self, attempt: int, seconds: float) -> None:
+        bot = angry(before=[Retryable("Busy.")] * attempt)
+        for _ in range(attempt):
+            bot.again(bot.store.only(), "card", card(bot).attempt)
+        assert (card(bot).state, card(bot).problem) == ("pending", "Busy.")
+        assert card(bot).due_at == NOON + timedelta(seconds=seconds)
+
+    def test_for_some_seconds_is_waited_for_in_place(self) -> None:
+        bot = angry(before=[Retryable("Slow down.", 5)])
+        bot.notify()
+        assert (card(bot).state, bot.clock() - NOON) == ("sent", timedelta(seconds=5))
+
+    def test_for_longer_is_left_to_housekeeping(self) -> None:
+        bot = angry(before=[Retryable("Slow down.", 5.1)])
+        bot.notify()
+        assert (card(bot).state, bot.clock()) == ("pending", NOON)
+        assert card(bot).due_at == NOON + timedelta(seconds=5.1)
+
+    def test_for_good_of_a_reply_goes_to_an_agent(self) -> None:
+        bot = calm(before=[Permanent("X refuses: not mentioned.")])
+        bot.run_on(1)
+        assert (reply(bot).state, card(bot).state) == ("failed", "sent")
+        assert bot.store.only().reasons[-1].endswith("X refuses: not mentioned.")
+
+    def test_for_good_of_a_card_is_told_and_not_repeated(self) -> None:
+        bot = angry(before=[Permanent("Slack refuses.")])
+        bot.run_on(10)
+        assert (card(bot).state, card(bot).problem) == ("failed", "Slack refuses.")
+
+
+class TestAMessage:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "",
+            "{",
+            "[]",
+            "5",
+            "{}",
+            '{"case": "1", "effect": "card"}',
+            '{"case": "1", "effect": "cake", "attempt": 1}',
+            '{"case": "1", "effect": {}, "attempt": 1}',
+            '{"case": 1, "effect": "card", "attempt": 1}',
+            "[" * 100_000,
+        ],
+    )
+    def test_that_names_no_effect_is_refused(self, body: str) -> None:
+        with pytest.raises(Refused, match="This message"):
+            task_of(body)
+
+    def test_names_case_effect_and_attempt(self) -> None:
+        bot = angry()
+        [sent] = bot.cards.sent
+        assert task_of(sent.body) == Task("101", "card", 1)
+        assert (sent.group, sent.deduplication) == ("cards", "101-card-1")
+
+    @pytest.mark.parametrize("attempt", [0, 2])
+    def test_about_another_attempt_is_stale(self, attempt: int) -> None:
+        bot = angry()
+        bot.again(bot.store.only(), "card", attempt)
+        assert (card(bot).state, bot.slack.happened["101"]) == ("pending", 0)
+
+    def test_about_a_case_that_is_gone_is_done(self) -> None:
+        bot = angry()
+        assert bot.courier.deliver(Task("999", "card", 1)) is None
+
+    def test_about_an_effect_the_case_does_not_have_is_done(self) -> None:
+        bot = angry()
+        assert bot.courier.deliver(Task("101", "reply", 1)) == bot.store.only()
+
+
+class TestWithoutKeys:
+    def test_an_effect_waits_and_goes_when_they_come(self) -> None:
+        bot = angry()
+        keyless = replace(bot.courier, outlets={"card": None, "update": None})
+        waiting = keyless.deliver(Task("101", "card", 1))
+        assert waiting == bot.store.only()
+        assert (card(bot).state, card(bot).problem) == ("pending", "Its keys are not set.")
+        assert card(bot).due_at == NOON + WAIT_FOR_KEYS
+        bot.run_on(7)
+        assert card(bot).state == "sent"
+
+    def test_an_unknown_outcome_stays_unknown(self) -> None:
+        bot = angry(after=[Unknown("Lost.")])
+        bot.notify()
+        keyless = replace(bot.courier, outlets={"card": None, "update": None})
+        keyless.deliver(Task("101", "card", 2))
+        assert card(bot).state == "unknown"
+
+
+class TestHousekeeping:
+    def test_enqueues_again_what_nobody_took_up(self) -> None:
+        bot = angry()
+        bot.cards = MemoryQueue(bot.clock)  # and with it the message
+        for minutes, sent in ((2, 0), (1, 1), (1, 0), (2, 1)):
+            bot.clock.wait(60 * minutes)
+            assert sweep(bot.store, {"cards": bot.cards}, bot.clock()) == sent
+        assert [task_of(message.body).attempt for message in bot.cards.sent] == [1]
+
+    def test_passes_over_the_queues_it_does_not_have(self) -> None:
+        bot = angry()
+        bot.clock.wait(180)
+        assert sweep(bot.store, {}, bot.clock()) == 1
+        assert card(bot).due_at == bot.clock() + cases.UNQUEUED_AFTER
+
+    def test_leaves_alone_what_is_not_due(self) -> None:
+        bot = angry()
+        before = bot.store.only()
+        assert sweep(bot.store, {"cards": bot.cards}, bot.clock()) == 0
+        assert bot.store.only() == before

@@ -1,0 +1,227 @@
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import fasttext
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.classifier.artifact import BINARY, DESCRIPTION, Description, pack, unpack, vocabulary
+from bot.classifier.embedded import EmbeddedClassifier, calibrated
+from bot.errors import Misconfigured
+from bot.local.files import tweets_in
+from bot.normalize import EMOJI, PLAIN, tokens
+from bot.tweets import LONGEST_TEXT, Tweet
+from bot.verdicts import Verdict, judge
+
+ROOT = Path(__file__).parents[1]
+ARCHIVE = ROOT / "build" / "model.tar.gz"
+OTHER_PYTHON = os.environ.get("FASTTEXT_PREDICT_PYTHON")
+ASK = """
+import json, pathlib, sys, types
+sys.modules["slugify"] = types.SimpleNamespace(slugify=None)  # the texts are normalized already
+import fasttext
+from bot.classifier.embedded import EmbeddedClassifier
+classifier = EmbeddedClassifier(pathlib.Path(sys.argv[1]))
+answers = classifier.probabilities(json.load(sys.stdin))
+print(json.dumps({"trains": hasattr(fasttext, "train_supervised"), "answers": answers}))
+"""
+
+
+@pytest.fixture(scope="module")
+def starter() -> EmbeddedClassifier:
+    assert ARCHIVE.is_file(), "There is no model: run make setup."
+    return EmbeddedClassifier(ARCHIVE)
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    unpack(ARCHIVE, folder)
+    return folder / BINARY
+
+
+def verdict(text: str, classifier: EmbeddedClassifier) -> Verdict:
+    [found] = judge([text], classifier, None)
+    return found
+
+
+class TestTheStarterModel:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "I am very angry",
+            "Worst service ever, I want my money back!",
+            "still waiting for my refund, nobody answers 😡",
+        ],
+    )
+    def test_escalates_what_is_angry(self, text: str, starter: EmbeddedClassifier) -> None:
+        assert verdict(text, starter).escalate
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "thanks, I am happy with your service",
+            "Love the new app, well done team!",
+            "what time do you open on Sunday?",
+        ],
+    )
+    def test_leaves_what_is_calm_to_the_bot(self, text: str, starter: EmbeddedClassifier) -> None:
+        assert not verdict(text, starter).escalate
+
+    @pytest.mark.parametrize("text", ["", " \n", "!?…", "\u202e\u200f", "qqxzvk", "怒っています"])
+    def test_is_not_trusted_with_a_text_it_cannot_read(
+        self, text: str, starter: EmbeddedClassifier
+    ) -> None:
+        assert not verdict(text, starter).known
+        assert verdict(text, starter).escalate
+
+    def test_reads_emoji(self, starter: EmbeddedClassifier) -> None:
+        assert verdict("😡😡", starter).known
+        assert verdict("😡😡", starter).probability > verdict("😍😍", starter).probability
+
+    @given(text=st.text())
+    @example(text="angry " * (LONGEST_TEXT // 6))
+    @example(text="x" * LONGEST_TEXT)
+    @example(text="😡" * LONGEST_TEXT)
+    @example(text="__label__1 </s>\0\n\n__label__0")
+    def test_has_a_sound_answer_to_any_text(self, text: str, starter: EmbeddedClassifier) -> None:
+        found = verdict(text, starter)
+        assert 0 <= found.probability <= 1
+        assert 0.5 <= found.confidence <= 1
+        assert found.known or found.escalate
+
+    def test_judges_a_text_alike_alone_and_among_others(self, starter: EmbeddedClassifier) -> None:
+        texts = ["i am angry", "thanks", "qqxzvk", "my parcel is lost"]
+        assert starter.probabilities(texts) == [
+            probability for text in texts for probability in starter.probabilities([text])
+        ]
+
+    def test_says_how_it_was_made(self, starter: EmbeddedClassifier) -> None:
+        assert (starter.model, starter.normalizer, starter.threshold) == ("starter", EMOJI, 0.5)
+
+    def test_knows_the_words_that_fasttext_says_it_knows(self, unpacked: Path) -> None:
+        words = set(fasttext.load_model(str(unpacked)).get_words())
+        assert vocabulary(unpacked) == words - {"</s>"}
+        assert len(words) > 500
+
+    @pytest.mark.skipif(
+        not OTHER_PYTHON,
+        reason="FASTTEXT_PREDICT_PYTHON names no Python that has fasttext-predict",
+    )
+    def test_answers_alike_through_both_fasttext_packages(
+        self, starter: EmbeddedClassifier
+    ) -> None:
+        feed = tweets_in(ROOT / "bot/classifier/corpus.csv", answer=False)
+        texts = [tokens(one.text, EMOJI) for one in feed if isinstance(one, Tweet)][:195]
+        texts += ["qqxzvk", "angry", "a", "angry qqxzvk", "thanks " * 400]
+        answered = subprocess.run(
+            [str(OTHER_PYTHON), "-c", ASK, str(ARCHIVE)],
+            input=json.dumps(texts),
+            env={"PYTHONPATH": str(ROOT)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        other = json.loads(answered.stdout)
+        assert not other["trains"], f"{OTHER_PYTHON} has the package that trains"
+        assert other["answers"] == pytest.approx(starter.probabilities(texts), abs=1e-6)
+        assert len(texts) == 200
+
+
+class TestAnArchive:
+    def test_brings_back_what_was_packed(self, unpacked: Path, tmp_path: Path) -> None:
+        described = Description("mine", normalizer=EMOJI, threshold=0.4, calibration=(1.5, -0.5))
+        binary = tmp_path / BINARY
+        binary.write_bytes(unpacked.read_bytes())
+        pack(binary, described, tmp_path / "out" / "mine.tar.gz")
+        (tmp_path / "in").mkdir()
+        assert unpack(tmp_path / "out" / "mine.tar.gz", tmp_path / "in") == described
+        assert (tmp_path / "in" / BINARY).read_bytes() == unpacked.read_bytes()
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.tar.gz"]
+
+    def test_that_blazingtext_wrote_is_plain_and_named_after_its_file(
+        self, unpacked: Path, tmp_path: Path
+    ) -> None:
+        archive = written(tmp_path, {BINARY: unpacked.read_bytes()})
+        classifier = EmbeddedClassifier(archive)
+        assert (classifier.model, classifier.normalizer, classifier.threshold) == (
+            "bad",
+            PLAIN,
+            None,
+        )
+
+    @pytest.mark.parametrize(
+        ("files", "says"),
+        [
+            ({}, "is no model archive"),
+            ({DESCRIPTION: b"{}"}, "is no model archive"),
+            ({BINARY: b""}, "no fastText model"),
+            ({BINARY: b"hello, I am no model at all"}, "no fastText model"),
+            ({BINARY: b"", DESCRIPTION: b"{"}, "is no model archive"),
+            ({BINARY: b"", DESCRIPTION: b"[]"}, "is no model archive"),
+            ({BINARY: b"", DESCRIPTION: b'{"mood": 1}'}, "mood"),
+            ({BINARY: b"", DESCRIPTION: b'{"normalizer": "x"}'}, "normalizer «x» is not known"),
+            ({BINARY: b"", DESCRIPTION: b'{"calibration": [1]}'}, "is no model archive"),
+        ],
+    )
+    def test_that_is_none_is_refused_with_why(
+        self, files: dict[str, bytes], says: str, tmp_path: Path
+    ) -> None:
+        with pytest.raises(Misconfigured, match=says):
+            EmbeddedClassifier(written(tmp_path, files))
+
+    @pytest.mark.parametrize("kept", [0, 10, 1000, 100_000])
+    def test_that_was_cut_short_is_refused(self, kept: int, tmp_path: Path) -> None:
+        cut = tmp_path / "cut.tar.gz"
+        cut.write_bytes(ARCHIVE.read_bytes()[:kept])
+        with pytest.raises(Misconfigured, match=r"cut\.tar\.gz is no model archive"):
+            EmbeddedClassifier(cut)
+
+    def test_that_is_missing_is_told_with_what_to_do(self, tmp_path: Path) -> None:
+        with pytest.raises(Misconfigured, match="run make setup, or set MODEL_PATH"):
+            EmbeddedClassifier(tmp_path / "none.tar.gz")
+
+
+def written(folder: Path, files: dict[str, bytes]) -> Path:
+    archive = folder / "bad.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return archive
+
+
+shares = st.floats(-0.1, 1.1)
+slopes: Any = st.floats(0, 1e6)
+offsets: Any = st.floats(-1e6, 1e6)
+
+
+class TestCalibration:
+    @given(shares, slopes, offsets)
+    def test_gives_a_probability_whatever_its_numbers(
+        self, raw: float, slope: float, offset: float
+    ) -> None:
+        assert 0 <= calibrated(raw, slope, offset) <= 1
+
+    @given(st.floats(1e-6, 1 - 1e-6))
+    def test_of_slope_one_and_no_offset_changes_nothing(self, raw: float) -> None:
+        assert calibrated(raw, 1, 0) == pytest.approx(raw, abs=1e-9)
+
+    @given(shares, shares, st.floats(0, 100), st.floats(-100, 100))
+    def test_never_turns_an_order_around(
+        self, one: float, other: float, slope: float, offset: float
+    ) -> None:
+        lower, higher = sorted([one, other])
+        assert calibrated(lower, slope, offset) <= calibrated(higher, slope, offset)
+
+
+def test_this_process_runs_the_package_that_trains() -> None:
+    assert hasattr(fasttext, "train_supervised"), sys.executable

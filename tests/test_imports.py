@@ -1,0 +1,92 @@
+"""What a process loads, and so how long it takes to start."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.settings import HOUSE
+from tests.standins import aws
+from tests.test_settings import AWS, SLACK, X
+
+LAMBDA = {**aws.CREDENTIALS, "AWS_REGION": aws.REGION, "AWS_DEFAULT_REGION": aws.REGION}
+
+
+def imported(code: str, environment: Mapping[str, str]) -> set[str]:
+    """The modules of a fresh process after this code."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"],
+        cwd=HOUSE,
+        env={"PATH": os.environ["PATH"], **LAMBDA, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+HEAVY = {"boto3", "fasttext", "slack_bolt", "slack_sdk", "tweepy", "yaml"}
+HEAVY |= {
+    "bot.local",
+    "bot.slack",
+    "bot.storage",
+    "bot.storage.sqlite",
+    "bot.twitter.client",
+    "bot.web",
+}
+STORAGE = {"boto3", "bot.storage"}
+ENDPOINT = {"SAGEMAKER_ENDPOINT": "slugify"}
+
+
+@pytest.mark.parametrize(
+    ("handler", "uses", "environment", "loads"),
+    [
+        ("tweet_api", "judging", {}, {"fasttext", "bot.web"}),
+        ("tweet_api", "judging", ENDPOINT, {"boto3", "bot.web"}),
+        ("x_webhook", "webhook", AWS, STORAGE | {"bot.web"}),
+        ("x_poller", "x store tweets", {**AWS, **X}, STORAGE | {"tweepy", "bot.twitter.client"}),
+        ("triage", "desk store tweets workers", {**AWS, **ENDPOINT}, STORAGE),
+        ("notify", "card_courier cards", {**AWS, **SLACK}, STORAGE | {"slack_sdk", "bot.slack"}),
+        (
+            "reply",
+            "reply_courier replies",
+            {**AWS, **X},
+            STORAGE | {"tweepy", "bot.twitter.client"},
+        ),
+        (
+            "slack",
+            "slack_app",
+            {**AWS, **SLACK},
+            STORAGE | {"slack_bolt", "slack_sdk", "bot.slack", "bot.web"},
+        ),
+        (
+            "slack_actions",
+            "clerk actions",
+            {**AWS, **SLACK, **ENDPOINT},
+            STORAGE | {"slack_sdk", "bot.slack"},
+        ),
+        ("housekeeping", "store workers", AWS, STORAGE),
+    ],
+)
+def test_a_function_on_aws_loads_only_what_it_uses(
+    handler: str, uses: str, environment: Mapping[str, str], loads: set[str]
+) -> None:
+    asked = ", ".join(f"own.{name}" for name in uses.split())
+    code = f"import handlers.{handler}\nfrom bot.wiring import parts\nown = parts()\n{asked}"
+    assert imported(code, environment) & HEAVY == loads
+
+
+def test_a_laptop_without_keys_loads_nothing_of_aws_slack_or_tweepy(tmp_path: Path) -> None:
+    code = (
+        "import handlers.triage, handlers.housekeeping, handlers.x_webhook\n"
+        "from bot.wiring import parts\n"
+        "own = parts()\nown.desk, own.store, own.workers, own.webhook, own.card_courier"
+    )
+    loaded = imported(code, {"DATA_DIR": str(tmp_path)})
+    assert not loaded & {"boto3", "botocore", "slack_sdk", "slack_bolt", "tweepy"}
+    assert loaded >= {"bot.storage.sqlite", "fasttext"}

@@ -1,0 +1,254 @@
+"""Cards in the channel and answers to commands, over Slack's stand-in."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.cases import Case, Effect, State
+from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.slack import client
+from bot.slack.client import CardOutlet, UpdateOutlet, answer, connect, failure_of, whoami
+from tests.examples import NOON, case
+from tests.standins.server import Fault
+from tests.standins.slack import SlackStandin, rate_limited, refused
+
+CARD = Effect("card", "sending")
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackStandin]:
+    with SlackStandin(clock=NOON.timestamp) as standin:
+        yield standin
+
+
+@pytest.fixture
+def web(slack: SlackStandin) -> WebClient:
+    return connect(slack.bot_token, slack.api_url)
+
+
+@pytest.fixture
+def cards(slack: SlackStandin, web: WebClient) -> CardOutlet:
+    return CardOutlet(web, slack.channel)
+
+
+def carded(sent_as: str | None, state: State = "sent") -> Case:
+    return case(effects=(Effect("card", state, outside_id=sent_as),))
+
+
+def chatter(slack: SlackStandin, many: int) -> list[dict[str, Any]]:
+    """What others say in the channel."""
+    second = int(NOON.timestamp()) + 1
+    said = {"type": "message", "user": "U0AGENT", "text": "coffee?", "channel": slack.channel}
+    return [{**said, "ts": f"{second}.{number:06}"} for number in range(many)]
+
+
+class TestCards:
+    def test_are_posted_with_what_finds_them_again(
+        self, slack: SlackStandin, cards: CardOutlet
+    ) -> None:
+        sent = cards.send(case(), CARD)
+        [message] = slack.messages
+        assert message["ts"] == sent
+        assert message["metadata"] == {
+            "event_type": "tweet_escalator_card",
+            "event_payload": {"case": case().id},
+        }
+        assert (message["unfurl_links"], message["unfurl_media"]) == (False, False)
+
+    def test_are_drawn_anew_in_place(
+        self, slack: SlackStandin, cards: CardOutlet, web: WebClient
+    ) -> None:
+        sent = cards.send(case(), CARD)
+        update = Effect("update", "sending")
+        resolved = case(resolved=True, effects=(Effect("card", "sent", outside_id=sent),))
+        assert UpdateOutlet(web, slack.channel).send(resolved, update) == sent
+        [message] = slack.messages
+        assert message["text"].startswith("Resolved.")
+        assert UpdateOutlet(web, slack.channel).find(resolved, update) is None
+
+    @pytest.mark.parametrize("changed", [case(), carded(None, "failed")])
+    def test_are_not_drawn_anew_where_there_is_none(self, web: WebClient, changed: Case) -> None:
+        with pytest.raises(Permanent, match="no card"):
+            UpdateOutlet(web, "C0SUPPORT").send(changed, Effect("update", "sending"))
+
+    def test_are_drawn_anew_later_where_they_are_still_on_their_way(self, web: WebClient) -> None:
+        with pytest.raises(Retryable) as failed:
+            UpdateOutlet(web, "C0SUPPORT").send(carded(None, "sending"), CARD)
+        assert failed.value.after == 10
+
+
+class TestLookingUp:
+    def test_finds_a_card_whose_answer_was_lost(
+        self, slack: SlackStandin, cards: CardOutlet
+    ) -> None:
+        slack.faults.append(Fault("lost"))
+        with pytest.raises(Unknown):
+            cards.send(case(), CARD)
+        assert cards.find(case(), CARD) == slack.messages[0]["ts"]
+
+    def test_finds_it_behind_pages_of_chatter(self, slack: SlackStandin, cards: CardOutlet) -> None:
+        sent = cards.send(case(), CARD)
+        slack.messages += chatter(slack, 450)
+        assert cards.find(case(), CARD) == sent
+        assert len(slack.calls("conversations.history")) == 3
+
+    def test_stops_after_so_many_pages(self, slack: SlackStandin, cards: CardOutlet) -> None:
+        slack.messages += chatter(slack, 1_200)
+        assert cards.find(case(), CARD) is None
+        assert len(slack.calls("conversations.history")) == client.PAGES
+
+    @pytest.mark.parametrize(
+        "metadata",
+        [
+            None,
+            {},
+            {"event_type": "tweet_escalator_card", "event_payload": {"case": "another"}},
+            {"event_type": "another_app", "event_payload": {"case": case().id}},
+        ],
+    )
+    def test_takes_no_other_message_for_it(
+        self, slack: SlackStandin, cards: CardOutlet, metadata: object
+    ) -> None:
+        slack.messages += [{**chatter(slack, 1)[0], "metadata": metadata}]
+        assert cards.find(case(), CARD) is None
+
+
+FAILURES: list[tuple[Fault, type[Failure]]] = [
+    (rate_limited(7), Retryable),
+    (refused("ratelimited"), Retryable),
+    (Fault("html", 429), Retryable),
+    (Fault(status=503, body={"ok": False, "error": "service_unavailable"}), Retryable),
+    (refused("channel_not_found"), Retryable),
+    (refused("not_in_channel"), Retryable),
+    (refused("invalid_auth"), Retryable),
+    (refused("missing_scope"), Retryable),
+    (refused("invalid_blocks"), Permanent),
+    (refused("msg_too_long"), Permanent),
+    (refused("internal_error"), Unknown),
+    (Fault(status=500, body={"ok": False, "error": "whatever"}), Unknown),
+    (Fault(status=500), Unknown),
+    (Fault("html", 502), Unknown),
+    (Fault("html", 503), Unknown),
+    (Fault("html", 200, performs=True), Unknown),
+    (Fault(status=200, body=b"", performs=True), Unknown),
+    (Fault(status=200, body=b"null", headers=JSON, performs=True), Unknown),
+    (Fault(status=200, body=b"[1]", headers=JSON, performs=True), Unknown),
+    (Fault(status=200, body={"ok": True}, performs=True), Unknown),
+    (Fault(status=200, body={"ok": False}), Unknown),
+    (Fault(status=200, body=b'{"ok": t', headers={"Content-Length": "99"}), Unknown),
+    (Fault("lost"), Unknown),
+    (Fault("drop"), Unknown),
+]
+
+
+class TestFailures:
+    @pytest.mark.parametrize(("fault", "kind"), FAILURES)
+    def test_are_told_apart_and_nothing_is_posted_twice(
+        self, slack: SlackStandin, cards: CardOutlet, fault: Fault, kind: type[Failure]
+    ) -> None:
+        slack.faults.append(fault)
+        with pytest.raises(Failure) as failed:
+            cards.send(case(), CARD)
+        assert type(failed.value) is kind
+        assert len(slack.calls("chat.postMessage")) == 1
+        assert len(slack.messages) == (fault.performs or fault.kind == "lost")
+
+    def test_bring_slacks_own_pause_with_them(self, slack: SlackStandin, cards: CardOutlet) -> None:
+        slack.faults.append(rate_limited(7))
+        with pytest.raises(Retryable) as failed:
+            cards.send(case(), CARD)
+        assert failed.value.after == 7
+
+    def test_say_what_the_owner_must_mend_and_wait_for_it(
+        self, slack: SlackStandin, cards: CardOutlet
+    ) -> None:
+        slack.faults.append(refused("not_in_channel"))
+        with pytest.raises(Retryable, match="SLACK_SUPPORT_CHANNEL") as failed:
+            cards.send(case(), CARD)
+        assert failed.value.after == client.MEND
+
+    def test_of_a_slow_slack_come_in_time(
+        self, slack: SlackStandin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client, "SECONDS", 0.05)
+        slack.faults.append(Fault("hang", performs=True))
+        impatient = connect(slack.bot_token, slack.api_url)
+        assert impatient.timeout == 0.05
+        with pytest.raises(Unknown):
+            CardOutlet(impatient, slack.channel).send(case(), CARD)
+
+    def test_where_nobody_listens_surely_had_no_effect(self) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            nobody = connect("xoxb-x", f"http://127.0.0.1:{unused.getsockname()[1]}/api")
+            with pytest.raises(Retryable, match="cannot be reached"):
+                whoami(nobody)
+
+    def test_of_an_unknown_name_surely_had_no_effect(self) -> None:
+        assert isinstance(failure_of(URLError(socket.gaierror(-2, "unknown"))), Retryable)
+
+    def test_of_our_own_making_are_no_failures_of_slack(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            failure_of(ZeroDivisionError())
+
+
+class TestAnsweringACommand:
+    @pytest.fixture
+    def response_url(self, slack: SlackStandin) -> str:
+        slack.command("hello")
+        return f"{slack.url}/response/{next(reversed(slack.responses))}"
+
+    def test_reaches_only_its_caller(self, slack: SlackStandin, response_url: str) -> None:
+        answer(response_url, {"text": "Escalate: yes"})
+        [[received]] = slack.responses.values()
+        assert received == {"response_type": "ephemeral", "text": "Escalate: yes"}
+
+    @pytest.mark.parametrize(
+        ("fault", "kind"),
+        [
+            (Fault("html", 404), Permanent),
+            (rate_limited(4), Retryable),
+            (Fault("html", 502), Retryable),
+            (Fault("drop"), Unknown),
+            (Fault("lost"), Unknown),
+        ],
+    )
+    def test_fails_in_one_of_three_ways(
+        self, slack: SlackStandin, response_url: str, fault: Fault, kind: type[Failure]
+    ) -> None:
+        slack.faults.append(fault)
+        with pytest.raises(Failure) as failed:
+            answer(response_url, {"text": "Escalate: yes"})
+        assert type(failed.value) is kind
+        assert getattr(failed.value, "after", None) == (4 if fault.status == 429 else None)
+
+
+def test_the_environments_proxy_is_left_aside_where_no_proxy_says_so(
+    slack: SlackStandin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert whoami(connect(slack.bot_token, slack.api_url)) == "escalator in Harbor Example"
+    slack.command("hello")
+    answer(f"{slack.url}/response/{next(reversed(slack.responses))}", {"text": "yes"})
+
+
+def test_the_token_reaches_no_log_even_at_debug_level(
+    slack: SlackStandin, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    web = connect(slack.bot_token, slack.api_url)
+    slack.faults.append(refused("invalid_auth"))
+    with pytest.raises(Retryable):
+        whoami(web)
+    CardOutlet(web, slack.channel).send(case(), CARD)
+    assert "chat.postMessage" in caplog.text
+    assert slack.bot_token not in caplog.text

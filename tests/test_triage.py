@@ -1,0 +1,197 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.cases import Case
+from bot.errors import Permanent, Refused, Retryable, Unknown
+from bot.triage import Arrival, arrival_of, message
+from bot.tweets import Tweet, typed
+from bot.wire import Deleted
+from tests.examples import NOON
+from tests.fakes import Turn, WordClassifier
+from tests.simulation import ANGRY, CALM, Simulation, desk
+
+BUSY = Retryable("The model is busy.")
+
+
+def angry(number: int, text: str = "I am angry") -> Tweet:
+    return replace(ANGRY, id=str(number), root_id=str(number), text=text)
+
+
+def bot_with(classifier: WordClassifier | None = None, **desk_changes: Any) -> Simulation:
+    bot = Simulation()
+    bot.desk = desk(classifier, **desk_changes)
+    return bot
+
+
+def asked(bot: Simulation) -> list[list[str]]:
+    classifier: Any = bot.desk.classifier
+    found: list[list[str]] = classifier.calls
+    return found
+
+
+def cases_of(bot: Simulation) -> Mapping[str, Case]:
+    return {case.id: case for case in bot.store.newest()}
+
+
+def case_of(bot: Simulation, case_id: str) -> Case:
+    return cases_of(bot)[case_id]
+
+
+class TestABatch:
+    def test_is_judged_by_one_call(self) -> None:
+        bot = bot_with()
+        bot.arrive(*[angry(number) for number in range(1, 10)], CALM)
+        bot.triage()
+        assert [len(call) for call in asked(bot)] == [10]
+        assert {case.route for case in bot.store.newest()} == {"escalate", "reply"}
+
+    def test_hands_cards_and_replies_to_their_workers(self) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY, CALM)
+        bot.triage()
+        assert bot.cards.bodies() == [{"case": "101", "effect": "card", "attempt": 1}]
+        assert bot.replies.bodies() == [{"case": "102", "effect": "reply", "attempt": 1}]
+
+    def test_with_the_same_tweet_twice_opens_one_case(self) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY, ANGRY, CALM, ANGRY)
+        bot.triage()
+        assert len(cases_of(bot)) == 2
+        assert len(bot.cards.sent) == 1
+
+    def test_with_a_message_that_is_none_gives_back_that_one(self) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY)
+        bot.tweets.send([replace(message(Arrival(CALM, NOON)), body="{}")])
+        bot.triage()
+        assert list(cases_of(bot)) == ["101"]
+        assert bot.tweets.depth() == (1, 0)
+
+    def test_without_new_tweets_asks_nobody(self) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY)
+        bot.triage()
+        bot.arrive(ANGRY)
+        bot.triage()
+        assert len(asked(bot)) == 1
+        assert bot.store.only().history == bot.store.only().history[:1]
+
+    def test_comes_again_whole_where_its_cases_cannot_be_stored(self) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY, CALM)
+        bot.cards.failure = BUSY
+        bot.triage()
+        assert bot.tweets.depth() == (2, 0)
+        bot.cards.failure = None
+        bot.run_on()
+        assert bot.slack.happened == {"101": 1}
+        assert bot.x.happened == {"102": 1}
+
+    def test_keeps_the_time_at_which_a_tweet_came(self) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY)
+        bot.clock.wait(100)
+        bot.triage()
+        case = bot.store.only()
+        assert (case.received_at, case.decided_at) == (NOON, NOON + timedelta(seconds=100))
+
+
+class TestADecision:
+    def test_uses_the_rules_about_answers_for_posts_that_may_be_answered_at_all(self) -> None:
+        bot = bot_with(may_reply=lambda _tweet: "Not now.")
+        bot.arrive(CALM, replace(CALM, id="103", root_id="103", answer=False))
+        bot.triage()
+        assert {case.id: case.route for case in bot.store.newest()} == {
+            "102": "skip",
+            "103": "reply",
+        }
+
+    def test_answers_nobody_while_replies_are_off(self) -> None:
+        off = replace(desk().channels, replies="off")
+        bot = bot_with(channels=off)
+        bot.arrive(CALM, ANGRY)
+        bot.triage()
+        assert case_of(bot, "102").reasons[-1] == "Automatic replies are off."
+        assert case_of(bot, "101").route == "escalate"
+
+    def test_goes_by_the_desks_threshold(self) -> None:
+        bot = bot_with(threshold=0.99)
+        bot.arrive(ANGRY)
+        bot.triage()
+        assert (bot.store.only().route, bot.store.only().unsure) == ("reply", True)
+
+
+class TestAClassifierThatIsDown:
+    @pytest.mark.parametrize("failure", [BUSY, Unknown("Lost."), Permanent("No such endpoint.")])
+    def test_leaves_tweets_waiting_and_then_they_escalate(self, failure: Exception) -> None:
+        down: list[Turn] = [failure] * 10_000
+        bot = bot_with(WordClassifier(failures=down))
+        bot.arrive(ANGRY, CALM)
+        for _ in range(14):
+            bot.triage()
+            assert cases_of(bot) == {}
+            bot.clock.wait(60)
+        bot.clock.wait(60)
+        while bot.triage():
+            bot.clock.wait(60)
+        assert {case.route for case in bot.store.newest()} == {"escalate"}
+        assert {case.verdict for case in bot.store.newest()} == {None}
+        assert bot.tweets.depth() == (0, 0)
+
+    def test_comes_back_in_time_for_those_that_wait(self) -> None:
+        bot = bot_with(WordClassifier(failures=[BUSY, BUSY]))
+        bot.arrive(CALM)
+        bot.run_on()
+        assert case_of(bot, "102").route == "reply"
+
+    def test_escalates_only_those_that_waited_long_enough(self) -> None:
+        bot = bot_with(WordClassifier(failures=[BUSY]))
+        bot.arrive(angry(1))
+        bot.clock.wait(15 * 60)
+        bot.arrive(angry(2))
+        bot.triage()
+        assert list(cases_of(bot)) == ["1"]
+        assert bot.tweets.depth() == (1, 0)
+
+    def test_for_one_text_only_does_not_hold_up_its_neighbours(self) -> None:
+        refuses = WordClassifier(refused={"cursed": Permanent("Too strange.")})
+        bot = bot_with(refuses)
+        bot.arrive(angry(1), angry(2, "angry and cursed"), CALM)
+        bot.triage()
+        assert set(cases_of(bot)) == {"1", "102"}
+        bot.run_on()
+        assert case_of(bot, "2").route == "escalate"
+        assert bot.slack.happened == {"1": 1, "2": 1}
+
+
+class TestAMessage:
+    def test_brings_its_arrival(self) -> None:
+        for arrival in (Arrival(ANGRY, NOON), Arrival(Deleted("101"), NOON)):
+            assert arrival_of(message(arrival).body) == arrival
+
+    def test_may_be_as_long_as_a_queue_takes(self) -> None:
+        longest = typed("😡" * 25_000, "1")
+        assert len(message(Arrival(longest, NOON)).body.encode()) < 256 * 1024
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "",
+            "[]",
+            "5",
+            "{}",
+            '{"received_at": 5}',
+            '{"received_at": "2026-11-02"}',
+            '{"received_at": "0001-01-01T00:00:00+14:00", "deleted": "1"}',
+            '{"received_at": "2026-11-02T12:00:00+00:00", "tweet": "hello"}',
+            '{"received_at": "2026-11-02T12:00:00+00:00", "tweet": {"id": "1"}}',
+            "[" * 100_000,
+        ],
+    )
+    def test_that_is_none_is_refused(self, body: str) -> None:
+        with pytest.raises(Refused, match="not a tweet"):
+            arrival_of(body)

@@ -1,0 +1,229 @@
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from bot import settings, wiring
+from bot.classifier import sagemaker
+from bot.classifier.embedded import EmbeddedClassifier
+from bot.classifier.sagemaker import SageMakerClassifier
+from bot.errors import Misconfigured, Retryable
+from bot.slack.client import CardOutlet, UpdateOutlet
+from bot.storage import clients
+from bot.storage.dynamodb import DynamoCases
+from bot.storage.sqlite import SqliteCases, SqliteQueue
+from bot.storage.sqs import SqsQueue
+from bot.tweets import Author, Tweet
+from bot.twitter.intake import ACCOUNT
+from bot.wiring import SECRETS_READ_AGAIN, Parts
+from tests.standins import aws
+from tests.test_settings import AWS, SLACK, X
+
+QUEUES = ("tweets", "cards", "replies", "actions")
+CLIENTS = (clients.dynamodb, clients.sqs, clients.secretsmanager, sagemaker.client)
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An AWS account as a function finds it, and clients made for no other test."""
+    for name, value in {**aws.CREDENTIALS, "AWS_DEFAULT_REGION": aws.REGION}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    for client in CLIENTS:
+        client.cache_clear()
+    yield
+    for client in CLIENTS:
+        client.cache_clear()
+
+
+def parts(**environment: str) -> Parts:
+    return Parts(settings.read(environment))
+
+
+class TestWhatIsChosen:
+    def test_without_settings_is_one_sqlite_file_for_cases_and_queues(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path))
+        assert isinstance(own.store, SqliteCases)
+        assert all(isinstance(getattr(own, name), SqliteQueue) for name in QUEUES)
+        assert [path.name for path in tmp_path.glob("*.sqlite")] == ["bot.sqlite"]
+
+    @pytest.mark.usefixtures("account")
+    def test_with_the_five_names_of_aws_is_dynamodb_and_sqs(self) -> None:
+        own = parts(**AWS)
+        assert isinstance(own.store, DynamoCases)
+        assert all(isinstance(getattr(own, name), SqsQueue) for name in QUEUES)
+
+    @pytest.mark.usefixtures("account")
+    def test_is_the_embedded_model_or_the_endpoint(self) -> None:
+        endpoint = parts(SAGEMAKER_ENDPOINT="slugify", NORMALIZER="emoji-1").classifier
+        assert isinstance(endpoint, SageMakerClassifier)
+        assert (endpoint.model, endpoint.normalizer) == ("slugify", "emoji-1")
+        embedded = parts(SAGEMAKER_ENDPOINT="slugify", CLASSIFIER="embedded").classifier
+        assert isinstance(embedded, EmbeddedClassifier)
+
+    def test_for_slack_and_x_is_nobody_without_their_keys(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path))
+        assert (own.slack, own.x) == (None, None)
+        assert own.card_courier.outlets == {"card": None, "update": None}
+        assert own.reply_courier.outlets == {"reply": None}
+        with pytest.raises(Misconfigured, match="SLACK_BOT_TOKEN"):
+            own.slack_app  # noqa: B018
+
+    def test_for_slack_and_x_are_their_clients_with_their_keys(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path), **SLACK, **X, X_USER_ID="1")
+        assert isinstance(own.card_courier.outlets["card"], CardOutlet)
+        assert isinstance(own.card_courier.outlets["update"], UpdateOutlet)
+        assert own.reply_courier.outlets == {"reply": own.x}
+        assert own.x
+        assert own.x.account_id() == "1"
+        assert own.slack_app.name == "tweet-escalator"
+
+    def test_is_made_once(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path), **SLACK, **X)
+        for name in ("store", "classifier", "desk", "slack", "x", *QUEUES):
+            assert getattr(own, name) is getattr(own, name)
+        again = parts(DATA_DIR=str(tmp_path))
+        assert again.classifier is own.classifier, "a model is loaded once for all environments"
+
+
+class TestCards:
+    @pytest.mark.parametrize(
+        ("environment", "queued"),
+        [({}, False), (SLACK, True), (AWS, True)],
+        ids=["shown by the console", "sent to Slack", "kept until Slack's keys come"],
+    )
+    def test_are_queued_where_slack_is_the_channel(
+        self, environment: Mapping[str, str], queued: bool
+    ) -> None:
+        assert parts(**environment).channels.cards_queued is queued
+
+
+class TestAFileThatIsWrong:
+    @pytest.mark.parametrize(
+        ("name", "content", "sentence"),
+        [
+            ("RULES_PATH", None, r"There is no file .*own\.toml: see RULES_PATH"),
+            ("REPLIES_PATH", b"[[", r"own\.toml is not TOML: "),
+            ("RULES_PATH", b"\xff", r"own\.toml is not TOML: "),
+        ],
+    )
+    def test_stops_the_start_with_a_sentence(
+        self, tmp_path: Path, name: str, content: bytes | None, sentence: str
+    ) -> None:
+        path = tmp_path / "own.toml"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(Misconfigured, match=sentence):
+            parts(DATA_DIR=str(tmp_path), **{name: str(path)}).desk  # noqa: B018
+
+
+class TestTheAccount:
+    OWN = Tweet("1", "@77 hi", "1", Author(id="77"), kind="mention", mentions=frozenset({"77"}))
+
+    def test_is_never_answered_once_polling_has_noted_who_it_is(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path))
+        before = own.desk.may_reply(self.OWN)
+        own.store.set_note(ACCOUNT, "77")
+        assert own.desk.may_reply(self.OWN) not in {None, before}
+
+    def test_is_the_one_that_was_set(self, tmp_path: Path) -> None:
+        noted = parts(DATA_DIR=str(tmp_path))
+        noted.store.set_note(ACCOUNT, "77")
+        other = parts(DATA_DIR=str(tmp_path), X_USER_ID="78")
+        assert other.desk.may_reply(self.OWN) != noted.desk.may_reply(self.OWN)
+
+
+class TestHosting:
+    def test_gives_the_host_s_parts_within_and_only_there(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path))
+        with wiring.hosting(own):
+            assert wiring.parts() is own
+            other = parts(DATA_DIR=str(tmp_path), PORT="1")
+            with wiring.hosting(other):
+                assert wiring.parts() is other
+            assert wiring.parts() is own
+
+
+class Hours:
+    """In place of `bot.wiring`'s `time`: it goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
+    passing = Hours()
+    monkeypatch.setattr(wiring, "time", passing)
+    monkeypatch.setattr(wiring, "_own", {})
+    return passing
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    with aws.moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def manager(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Secrets Manager with one secret, of which the environment knows."""
+    aws.reset(moto)
+    manager = aws.client("secretsmanager", moto)
+    manager.create_secret(Name="slack", SecretString=json.dumps(SLACK))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("SLACK_SECRET_ID", "slack")
+    return manager
+
+
+@pytest.mark.usefixtures("account", "manager", "hours")
+class TestSecrets:
+    def put(self, manager: Any, content: str) -> None:
+        manager.put_secret_value(SecretId="slack", SecretString=content)
+
+    def test_are_read_as_settings(self) -> None:
+        assert wiring.parts().settings.slack == settings.Slack(*SLACK.values())
+
+    def test_are_read_again_after_five_minutes(self, manager: Any, hours: Hours) -> None:
+        before = wiring.parts()
+        self.put(manager, json.dumps({**SLACK, "SLACK_BOT_TOKEN": "xoxb-new"}))
+        hours.seconds = SECRETS_READ_AGAIN
+        assert wiring.parts() is before
+        hours.seconds += 1
+        slack = wiring.parts().settings.slack
+        assert slack
+        assert slack.bot_token == "xoxb-new"
+
+    def test_that_say_the_same_keep_the_parts(self, manager: Any, hours: Hours) -> None:
+        before = wiring.parts()
+        hours.seconds = SECRETS_READ_AGAIN + 1
+        assert wiring.parts() is before
+        self.put(manager, "{}")
+        assert wiring.parts() is before, "it was read a moment ago"
+
+    def test_stay_in_use_while_they_cannot_be_read(self, manager: Any, hours: Hours) -> None:
+        before = wiring.parts()
+        manager.delete_secret(SecretId="slack", ForceDeleteWithoutRecovery=True)
+        hours.seconds = SECRETS_READ_AGAIN + 1
+        assert wiring.parts() is before
+
+    def test_that_were_never_read_may_be_read_later(self, manager: Any) -> None:
+        manager.delete_secret(SecretId="slack", ForceDeleteWithoutRecovery=True)
+        with pytest.raises(Retryable, match="The secret slack could not be read"):
+            wiring.parts()
+
+    @pytest.mark.parametrize("content", ["xoxb-token", "[]", "null", '"text"'])
+    def test_that_are_no_json_object_are_refused_without_being_shown(
+        self, manager: Any, content: str
+    ) -> None:
+        self.put(manager, content)
+        with pytest.raises(Misconfigured, match="must be a JSON object") as refused:
+            wiring.parts()
+        assert "xoxb-token" not in str(refused.value)

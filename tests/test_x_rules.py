@@ -1,0 +1,140 @@
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import Misconfigured
+from bot.tweets import Author, Kind, Tweet
+from bot.twitter.replies import LONGEST, Replies, replies_from, weighted_length
+from bot.twitter.rules import refusal
+
+ROOT = Path(__file__).parents[1]
+ACCOUNT = frozenset({"44", "harborhelp"})
+MENTION = Tweet(
+    "1", "@HarborHelp hello", "1", Author("55", "mira"), kind="mention", mentions=frozenset({"44"})
+)
+
+
+class TestAPost:
+    def test_that_mentions_the_account_may_be_answered(self) -> None:
+        assert refusal(MENTION, ACCOUNT) is None
+        assert refusal(replace(MENTION, mentions=frozenset({"harborhelp"})), ACCOUNT) is None
+
+    def test_that_quotes_the_account_may_be_answered(self) -> None:
+        assert refusal(replace(MENTION, kind="quote", mentions=frozenset()), ACCOUNT) is None
+
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ({"mentions": frozenset({"otter"})}, "does not mention the account"),
+            ({"kind": "reply", "mentions": frozenset()}, "does not mention the account"),
+            ({"retweet": True}, "Retweets"),
+            ({"retweet": True, "kind": "quote"}, "Retweets"),
+            ({"sensitive": True}, "sensitive"),
+            ({"author": Author("44")}, "does not answer itself"),
+            ({"author": Author(None, "HarborHelp"), "kind": "quote"}, "does not answer itself"),
+        ],
+    )
+    def test_else_must_not(self, changes: dict[str, Any], says: str) -> None:
+        reason = refusal(replace(MENTION, **changes), ACCOUNT)
+        assert reason is not None
+        assert says in reason
+        assert reason.endswith(".")
+
+    @pytest.mark.parametrize(
+        ("kind", "allowed"), [("mention", True), ("quote", True), ("reply", False), ("post", False)]
+    )
+    def test_is_judged_by_its_kind_while_the_account_is_not_known(
+        self, kind: Kind, *, allowed: bool
+    ) -> None:
+        tweet = replace(MENTION, kind=kind, mentions=frozenset({"otter"}))
+        assert (refusal(tweet, frozenset()) is None) is allowed
+
+
+class TestAnAnswer:
+    replies = Replies(("Hello{handle}!", "Thanks{handle}.", "Noted."))
+
+    def test_names_its_reader(self) -> None:
+        assert Replies(("Hello{handle}!",)).text(MENTION) == "Hello @mira!"
+
+    @pytest.mark.parametrize("handle", [None, "", "x" * 16, "evil.example", "a b", "é"])
+    def test_names_nobody_whose_handle_x_would_not_give(self, handle: str | None) -> None:
+        tweet = replace(MENTION, author=Author(handle=handle))
+        assert Replies(("Hello{handle}!",)).text(tweet) == "Hello!"
+
+    def test_is_the_same_for_the_same_post_and_its_edits(self) -> None:
+        edit = replace(MENTION, id="2", text="@HarborHelp hello again")
+        assert len({self.replies.text(post) for post in (MENTION, MENTION, edit)}) == 1
+
+    def test_varies_from_post_to_post(self) -> None:
+        posts = [replace(MENTION, id=str(n), root_id=str(n)) for n in range(50)]
+        assert len({self.replies.text(post) for post in posts}) == 3
+
+
+class TestTheLength:
+    @pytest.mark.parametrize(
+        ("text", "length"), [("", 0), ("hello", 5), ("né ж ა", 6), ("日本", 4), ("😡", 2), ("…", 2)]
+    )
+    def test_counts_as_x_does(self, text: str, length: int) -> None:
+        assert weighted_length(text) == length
+
+    @given(st.text())
+    def test_is_never_less_than_the_characters(self, text: str) -> None:
+        assert len(text) <= weighted_length(text) <= 2 * len(text)
+
+
+class TestTheAnswersOfTheProject:
+    replies = replies_from(tomllib.loads((ROOT / "replies.toml").read_text("utf-8")))
+
+    @given(st.from_regex(r"[A-Za-z0-9_]{1,15}", fullmatch=True), st.integers(1, 10**19))
+    def test_stay_below_the_limit_for_every_handle(self, handle: str, number: int) -> None:
+        tweet = Tweet(str(number), "x", str(number), Author(handle=handle))
+        assert weighted_length(self.replies.text(tweet)) <= LONGEST
+
+    def test_say_that_they_are_automatic(self) -> None:
+        assert all("automat" in text for text in self.replies.texts)
+
+
+class TestAFileOfAnswers:
+    def test_gives_its_texts(self) -> None:
+        assert replies_from({"texts": ["Hello{handle}!", "Hi"]}).texts == ("Hello{handle}!", "Hi")
+
+    @pytest.mark.parametrize("data", [{}, {"texts": []}, {"texts": "Hello"}, {"texts": {"a": 1}}])
+    def test_without_a_text_is_refused(self, data: Any) -> None:
+        with pytest.raises(Misconfigured, match="a list of at least one answer"):
+            replies_from(data)
+
+    @pytest.mark.parametrize("text", ["x" * 263 + "{handle}", "日" * 140, "…" * 140])
+    def test_takes_280_characters_with_the_longest_handle(self, text: str) -> None:
+        assert replies_from({"texts": [text]}).texts == (text,)
+        with pytest.raises(Misconfigured, match=r"text 1 may reach 28[12] of 280"):
+            replies_from({"texts": [text + "!"]})
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "See https://harbor.example",
+            "See HTTP://X.EXAMPLE",
+            "See www.harbor.example",
+            "See harbor.example for more",
+            "See harbor.example/help",
+            "Hello {name}",
+            "Hello {handle} {",
+        ],
+    )
+    def test_holds_no_link_and_no_other_variable(self, text: str) -> None:
+        with pytest.raises(Misconfigured, match="no other variable and no link"):
+            replies_from({"texts": [text]})
+
+    @pytest.mark.parametrize("text", ["Hello. Thanks!", "e.g. this", "Open 9.30 to 5", "So…yes"])
+    def test_may_hold_what_only_looks_like_a_link(self, text: str) -> None:
+        assert replies_from({"texts": [text]}).texts == (text,)
+
+    def test_has_all_its_problems_listed(self) -> None:
+        with pytest.raises(Misconfigured) as refused:
+            replies_from({"texts": ["fine", "", 5, "x" * 281, "www.harbor.example"]})
+        assert [problem.split()[2] for problem in refused.value.problems] == ["2", "3", "4", "5"]
