@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from emoji import distinct_emoji_list
 
 from bot.classifier.training import examples
 from bot.local.files import tweets_in
@@ -23,8 +24,8 @@ with CORPUS.open(newline="", encoding="utf-8") as file:
 
 
 def words(text: str) -> frozenset[str]:
-    """The written words; a text of emoji alone is a word of its own."""
-    return frozenset(tokens(text, PLAIN).split()) or frozenset({text})
+    """Its words and its emoji."""
+    return frozenset(tokens(text, PLAIN).split()) | frozenset(distinct_emoji_list(text))
 
 
 def alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -233,7 +233,9 @@ class TestButtons:
     ) -> None:
         answer = told(bot, event(slack.button(deed, "19", MESSAGE, user="U0MARA")))
         assert answer["statusCode"] == 200
-        assert queued(bot) == [{"do": deed, "case": "19", "who": "U0MARA"}]
+        [action] = queued(bot)
+        assert action.pop("response_url").startswith(slack.url)
+        assert action == {"do": deed, "case": "19", "who": "U0MARA"}
 
     def test_that_open_a_page_are_acknowledged_and_ask_nothing(
         self, slack: SlackStandin, bot: Parts
@@ -265,6 +267,14 @@ class TestButtons:
         assert [entry.who for entry in changed.history] == ["U0MARA"]
         [task] = [json.loads(message.body) for message in bot.cards.receive(10)]
         assert task == {"case": shown.id, "effect": "update", "attempt": 1}
+
+    def test_on_a_card_whose_case_is_gone_tell_the_one_who_pressed(
+        self, slack: SlackStandin, bot: Parts
+    ) -> None:
+        told(bot, event(slack.button("claim", "404", MESSAGE)))
+        assert works(bot) == {"batchItemFailures": []}
+        [[answer]] = slack.responses.values()
+        assert "no longer here" in answer["text"]
 
     @pytest.mark.parametrize(
         "body",

@@ -84,10 +84,10 @@ def _described(record: dict[str, Any]) -> Description:
     description = Description(**record)
     if description.normalizer not in NORMALIZERS:
         raise ValueError(f"its normalizer «{description.normalizer}» is not known")
-    calibration = description.calibration and tuple(map(float, description.calibration))
-    if calibration and len(calibration) != 2:  # noqa: PLR2004
-        raise ValueError("its calibration is no pair of slope and offset")
-    return replace(description, labels=tuple(description.labels), calibration=calibration)
+    if description.calibration is not None:
+        slope, offset = (float(number) for number in description.calibration)
+        description = replace(description, calibration=(slope, offset))
+    return replace(description, labels=tuple(description.labels))
 
 
 def pack(binary: Path, description: Description, archive: Path) -> None:

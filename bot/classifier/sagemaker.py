@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
 from botocore.exceptions import ConnectionError as NotConnected
 
 from bot.classifier.artifact import ANSWER, ESCALATE
-from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.errors import Failure, Misconfigured, Permanent, Retryable, Unknown
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -29,6 +29,7 @@ LARGEST_REQUEST: Final = 3_900_000
 _PATIENCE: Final = Config(
     connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
 )
+_NO_REGION: Final = "SAGEMAKER_ENDPOINT is set but no AWS region: set AWS_REGION."
 _RETRYABLE: Final = frozenset(
     {
         "InternalDependencyException",
@@ -48,7 +49,10 @@ _RETRYABLE: Final = frozenset(
 @cache
 def client() -> "SageMakerRuntimeClient":
     """The process's SageMaker runtime client."""
-    made: SageMakerRuntimeClient = boto3.client("sagemaker-runtime", config=_PATIENCE)
+    try:
+        made: SageMakerRuntimeClient = boto3.client("sagemaker-runtime", config=_PATIENCE)
+    except NoRegionError:
+        raise Misconfigured([_NO_REGION]) from None
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import agents
 from bot.delivery import Worker
-from bot.errors import Refused
+from bot.errors import Permanent, Refused
 from bot.ports import CaseStore, Clock, Queue
 from bot.slack.cards import verdict_answer
 from bot.slack.client import answer
@@ -31,17 +31,23 @@ class Clerk:
     def do(self, body: str) -> None:
         """One message of the actions queue. Raises `Refused` and the three failures."""
         action = _action(body)
-        if action["do"] == "classify":
-            self._classify(action)
-        else:
-            agents.act(
-                action["do"],
-                action["case"],
-                action["who"],
-                self.store,
-                self.workers,
-                self.clock(),
-            )
+        try:
+            if action["do"] == "classify":
+                self._classify(action)
+            else:
+                self._act(action)
+        except Permanent as failure:
+            # Nobody can be told any more; coming again would only raise an alarm.
+            log.error("A %s from Slack is given up: %s", action["do"], failure)  # noqa: TRY400
+
+    def _act(self, action: Mapping[str, str]) -> None:
+        deed, case_id, who = action["do"], action["case"], action["who"]
+        try:
+            agents.act(deed, case_id, who, self.store, self.workers, self.clock())
+        except Refused as refusal:
+            if not action.get("response_url"):
+                raise
+            answer(action["response_url"], {"text": str(refusal), "replace_original": False})
 
     def _classify(self, action: Mapping[str, Any]) -> None:
         text = action["text"]

@@ -50,7 +50,13 @@ def build(signing_secret: str, client: WebClient, actions: Queue) -> App:
 
         @app.action(button)
         def press(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> None:
-            _queue(actions, do=action["action_id"], case=action["value"], who=body["user"]["id"])
+            _queue(
+                actions,
+                do=action["action_id"],
+                case=action["value"],
+                who=body["user"]["id"],
+                response_url=body.get("response_url", ""),
+            )
             ack()
 
     @app.action("open")

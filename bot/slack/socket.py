@@ -30,12 +30,12 @@ class SocketMode:
         """Ends the connection."""
         self._stop.set()
         self._thread.join()
-        self._handler.close()
+        self._handler.close()  # type: ignore[no-untyped-call]
 
     def _connect(self) -> None:
         while not self._stop.is_set():
             try:
-                self._handler.connect()
+                self._handler.connect()  # type: ignore[no-untyped-call]
             except SlackApiError as error:
                 log.error(  # noqa: TRY400
                     "Slack refuses SLACK_APP_TOKEN (%s): it must be an app-level token with "

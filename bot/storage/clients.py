@@ -1,10 +1,13 @@
 """The AWS clients of this folder, each made once, with its timeouts."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+from bot.errors import Misconfigured
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,22 +21,32 @@ _PATIENCE: Final = Config(
 )
 
 
+_NO_REGION: Final = "No AWS region is set: set AWS_REGION, for instance to us-east-1."
+
+
 @cache
 def dynamodb() -> "DynamoDBClient":
     """The process's DynamoDB client."""
-    made: DynamoDBClient = boto3.client("dynamodb", config=_PATIENCE)
+    made: DynamoDBClient = _client("dynamodb")
     return made
 
 
 @cache
 def sqs() -> "SQSClient":
     """The process's SQS client."""
-    made: SQSClient = boto3.client("sqs", config=_PATIENCE)
+    made: SQSClient = _client("sqs")
     return made
 
 
 @cache
 def secretsmanager() -> "SecretsManagerClient":
     """The process's Secrets Manager client."""
-    made: SecretsManagerClient = boto3.client("secretsmanager", config=_PATIENCE)
+    made: SecretsManagerClient = _client("secretsmanager")
     return made
+
+
+def _client(service: str) -> Any:
+    try:
+        return boto3.client(service, config=_PATIENCE)
+    except NoRegionError:
+        raise Misconfigured([_NO_REGION]) from None
