@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from bot import settings
+from bot.batches import FIRST_WAIT, LONGEST_WAIT
 from bot.local.serverless import load
 
 ROOT = Path(__file__).parents[1]
@@ -189,11 +191,17 @@ def test_a_queue_has_dead_letters_of_its_own_kind_that_are_kept_longer(queue: st
     name = queue.removesuffix("Queue") + "DeadLetters"
     dead, live = RESOURCES[name]["Properties"], QUEUES[queue]
     assert live["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [name, "Arn"]}
-    assert live["RedrivePolicy"]["maxReceiveCount"] == (10 if queue == "TweetsQueue" else 5)
+    assert live["RedrivePolicy"]["maxReceiveCount"] >= 5
     assert dead.get("FifoQueue") == live.get("FifoQueue")
     assert dead["MessageRetentionPeriod"] == 14 * 86400 > live["MessageRetentionPeriod"]
     assert dead["SqsManagedSseEnabled"]
     assert live["SqsManagedSseEnabled"]
+
+
+def test_tweets_are_held_for_a_classifier_that_is_down_without_becoming_dead_letters() -> None:
+    receives = QUEUES["TweetsQueue"]["RedrivePolicy"]["maxReceiveCount"]
+    waits = (min(FIRST_WAIT * 2**n, LONGEST_WAIT) for n in range(receives - 1))
+    assert sum(waits) > settings.read({}).hold.total_seconds()
 
 
 def test_a_fifo_queue_has_no_batching_window_and_gives_one_message_a_call() -> None:
