@@ -7,7 +7,7 @@ import pytest
 
 from bot import cases
 from bot.cases import Effect
-from bot.delivery import BACK_OFF, WAIT_FOR_KEYS, Task, sweep, task_of
+from bot.delivery import BACK_OFF, WAIT_FOR_KEYS, Task, enqueue, sweep, task_of
 from bot.errors import Permanent, Refused, Retryable, Unknown
 from tests.examples import NOON
 from tests.fakes import MemoryQueue, Turn
@@ -220,6 +220,25 @@ class TestAMessage:
         bot = angry()
         bot.again(bot.store.only(), "card", attempt)
         assert (card(bot).state, bot.slack.happened["101"]) == ("pending", 0)
+
+    def test_about_an_earlier_attempt_starts_no_look_up(self) -> None:
+        bot = angry(after=[Unknown("Lost.")])
+        bot.notify()
+        bot.again(bot.store.only(), "card", 1)
+        assert (card(bot).state, bot.slack.looked_up) == ("unknown", 0)
+
+    def test_that_two_workers_read_at_once_is_worked_on_by_one(self) -> None:
+        bot = angry()
+        case = bot.store.only()
+        bot.store.before_change = lambda: bot.again(case, "card", 1)
+        bot.again(case, "card", 1)
+        assert (card(bot).state, bot.slack.happened["101"]) == ("sent", 1)
+
+    def test_is_not_sent_early_for_an_effect_that_waits(self) -> None:
+        bot = angry(before=[Retryable("Slow down.", 900)])
+        bot.notify()
+        enqueue([bot.store.only()], {"cards": bot.cards})
+        assert not bot.notify()
 
     def test_about_a_case_that_is_gone_is_done(self) -> None:
         bot = angry()

@@ -9,7 +9,7 @@ from typing import Any
 
 import fasttext
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.classifier.artifact import BINARY, DESCRIPTION, Description, pack, unpack, vocabulary
@@ -86,6 +86,7 @@ class TestTheStarterModel:
         assert verdict("😡😡", starter).known
         assert verdict("😡😡", starter).probability > verdict("😍😍", starter).probability
 
+    @settings(deadline=None)  # the longest texts take their time on a busy machine
     @given(text=st.text())
     @example(text="angry " * (LONGEST_TEXT // 6))
     @example(text="x" * LONGEST_TEXT)

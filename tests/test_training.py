@@ -124,6 +124,10 @@ class TestPlatt:
         assert calibrated(0.99, *platt(judged)) == pytest.approx(0.8, abs=0.02)
         assert calibrated(0.01, *platt(judged)) == pytest.approx(0.2, abs=0.02)
 
+    def test_is_not_thrown_off_by_a_single_answer_far_from_all_others(self) -> None:
+        judged = [(0.000001, False)] + [(0.4, n < 45) for n in range(50)]
+        assert calibrated(0.4, *platt(judged)) == pytest.approx(0.9, abs=0.02)
+
     @given(judgements)
     def test_always_ends_in_numbers(self, judged: list[tuple[float, bool]]) -> None:
         slope, offset = platt(judged)

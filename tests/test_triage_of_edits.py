@@ -126,6 +126,19 @@ class TestADeletion:
         bot.run_on()
         assert {case.tweet.text for case in bot.store.newest()} == {""}
 
+    def test_wins_where_its_edit_is_decided_in_its_middle(self) -> None:
+        bot = bot_with()
+
+        def edit_it() -> None:
+            bot.arrive(edit(105, "I am angry"))
+            bot.triage()
+
+        race(bot, "add", edit_it)
+        bot.arrive(Deleted("105"))
+        bot.triage()
+        bot.run_on()
+        assert {case.tweet.text for case in bot.store.newest()} == {""}
+
     def test_while_an_edit_is_decided_is_not_undone_by_it(self) -> None:
         bot = bot_with()
         bot.arrive(CALM)

@@ -97,6 +97,9 @@ class TestAnEvent:
         assert activity_event({"data": {"event_type": kind}}) == Ignored(kind)
         assert lines({"data": {"event_type": kind}}) == []
 
+    def test_of_a_type_that_cannot_be_written_is_ignored_in_a_form_that_can(self) -> None:
+        assert activity_event({"data": {"event_type": "x\ud800"}}) == Ignored("x\ufffd")
+
     @pytest.mark.parametrize(
         ("event", "place"),
         [

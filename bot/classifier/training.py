@@ -25,7 +25,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "epoch": 25,
     "wordNgrams": 2,
     "dim": 16,
-    "bucket": 20_000,
+    "bucket": 50_000,
     "minCount": 1,
     "loss": "softmax",
     "seed": 0,

@@ -90,6 +90,15 @@ def beaten(store: DynamoCases, times: int) -> Callable[[Case], Case]:
     return change
 
 
+def test_a_case_is_read_as_its_last_writer_left_it(store: DynamoCases, amazon: Amazon) -> None:
+    # moto is always consistent: what can be seen is that DynamoDB is asked to be.
+    store.change("1", tell("claimed"))
+    store.get(["1"])
+    [single, several] = amazon.relay.calls("GetItem")
+    assert single.json()["ConsistentRead"]
+    assert several.json()["RequestItems"][TABLE]["ConsistentRead"]
+
+
 class TestTheTable:
     def test_forgets_a_case_by_its_time_to_live(self, store: DynamoCases, amazon: Amazon) -> None:
         store.add([a_case("1")])

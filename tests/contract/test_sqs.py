@@ -36,6 +36,13 @@ def test_no_call_holds_more_than_sqs_takes(
         assert sum(len(entry["MessageBody"].encode()) for entry in entries) <= LARGEST_CALL
 
 
+def test_no_call_asks_for_more_messages_than_sqs_gives(queue: SqsQueue, amazon: Amazon) -> None:
+    queue.receive(50)
+    queue.receive(3)
+    calls = [call.json()["MaxNumberOfMessages"] for call in amazon.relay.calls("ReceiveMessage")]
+    assert calls == [10, 3]
+
+
 def test_a_call_of_which_sqs_took_only_a_part_may_work_later(
     queue: SqsQueue, amazon: Amazon
 ) -> None:
