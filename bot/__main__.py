@@ -1,6 +1,7 @@
 """The command line: `python -m bot VERB`."""
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -53,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Runs a verb and returns its exit code."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # one odd byte must not end the rest
     arguments = parser().parse_args(given)
     environment = {**dotenv_values(HOUSE / ".env"), **os.environ}
     logging.basicConfig(

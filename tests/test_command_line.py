@@ -87,6 +87,20 @@ def test_classify_judges_each_line_of_standard_input_in_order(tmp_path: Path) ->
     assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == lines
 
 
+def test_a_line_that_is_not_utf_8_is_judged_as_far_as_it_can_be_read(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "classify", "--json"],
+        cwd=HOUSE,
+        env=environment(tmp_path, LC_ALL="C.UTF-8", PYTHONUTF8="0"),
+        input=b"good\n\xff\xfe bad\nlast\n",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    texts = [json.loads(line)["text"] for line in done.stdout.splitlines()]
+    assert texts == ["good", "\ufffd\ufffd bad", "last"]
+
+
 def test_ingest_takes_each_row_and_names_the_bad_one(tmp_path: Path) -> None:
     file = tmp_path / "tweets.csv"
     file.write_text(TWEETS)
