@@ -13,9 +13,14 @@ pytestmark = needs_make
 
 
 def make(folder: Path, *arguments: str) -> Any:
+    # The tests themselves may run under make, which tells its children so.
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAG"))
+    }
     return subprocess.run(
         ["make", *arguments],  # noqa: S607  whichever make is there
         cwd=folder,
+        env=own,
         capture_output=True,
         text=True,
         timeout=60,
