@@ -19,7 +19,7 @@ python:
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is not here: install Python 3.11 or newer, or name one with PYTHON=…"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$("$(PYTHON)" -c 'import platform; print(platform.python_version())'), and Tweet Escalator needs Python 3.11 or newer: name one with PYTHON=…"; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv: install it (Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
-	@mkdir -p build .venv 2>/dev/null && : 2>/dev/null >build/writable || { echo "This folder cannot be written: clone the project where you may write."; exit 1; }
+	@( mkdir -p build .venv && : >build/writable ) 2>/dev/null || { echo "This folder cannot be written: clone the project where you may write."; exit 1; }
 
 .venv/installed: requirements-local.txt
 	@echo "Installing the dependencies into .venv (once, about a minute)."

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv import load_dotenv
 
 from bot.errors import Failure, Misconfigured, Refused
 from bot.local import commands
+from bot.local.terminal import printable
 from bot.settings import HOUSE
 
 
@@ -58,18 +59,22 @@ def main(given: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # one odd byte must not end the rest
     arguments = parser().parse_args(given)
-    environment = {**dotenv_values(HOUSE / ".env"), **os.environ}
+    try:
+        load_dotenv(HOUSE / ".env")  # into the process, for boto3 reads its own settings there
+    except (UnicodeDecodeError, ValueError):
+        print(f"{HOUSE / '.env'} is not UTF-8 text: save it as such.", file=sys.stderr)
+        return 2
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("bot").setLevel(logging.INFO)
     try:
-        code: int = arguments.work(arguments, {k: v or "" for k, v in environment.items()})
+        code: int = arguments.work(arguments, dict(os.environ))
     except Misconfigured as error:
-        print(*error.problems, sep="\n", file=sys.stderr)
+        print(*map(printable, error.problems), sep="\n", file=sys.stderr)
         return 2
     except (Refused, Failure) as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read our output has enough; Python must not complain while it closes it.

@@ -224,6 +224,18 @@ def failed(
     return _failed(case, effect, problem, channels, now)
 
 
+def switched_off(case: Case, mode: Literal["on", "dry-run", "off"]) -> Case:
+    """A reply that waited is not sent any more: automatic replies are a dry run, or off."""
+    effect = _need(case, "reply")
+    if effect.state != "pending" or mode == "on":
+        return case
+    if mode == "dry-run":
+        return _put(case, replace(effect, state="dry-run", due_at=None, problem=None))
+    return _put(
+        case, replace(effect, state="failed", due_at=None, problem="Automatic replies are off.")
+    )
+
+
 def lost(case: Case, kind: EffectKind, token: str | None, problem: str, now: datetime) -> Case:
     """It is not known whether the effect happened: it is looked up a minute later.
 
@@ -407,14 +419,14 @@ def from_json(record: Mapping[str, Any]) -> Case:
     """The case of what `to_json` made."""
     return Case(
         **{
-            **record,
+            **_known(Case, record),
             "tweet": tweet_from_json(record["tweet"]),
             "reasons": tuple(record["reasons"]),
             "received_at": _moment(record["received_at"]),
             "decided_at": _moment(record["decided_at"]),
             "verdict": record["verdict"] and Verdict(**record["verdict"]),
             "effects": tuple(
-                Effect(**{**effect, "due_at": _moment(effect["due_at"])})
+                Effect(**{**_known(Effect, effect), "due_at": _moment(effect["due_at"])})
                 for effect in record["effects"]
             ),
             "history": tuple(
@@ -422,6 +434,11 @@ def from_json(record: Mapping[str, Any]) -> Case:
             ),
         }
     )
+
+
+def _known(kind: type[Case | Effect], record: Mapping[str, Any]) -> dict[str, Any]:
+    # A newer release may have written fields of its own before it was rolled back.
+    return {field.name: record[field.name] for field in fields(kind) if field.name in record}
 
 
 def _stamped(record: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 from bot import cases
 from bot.cases import Case, Channels, Effect, EffectKind
-from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
+from bot.errors import Conflict, Failure, Permanent, Refused, Retryable, Unknown
 from bot.ports import CaseStore, Clock, Identities, Outgoing, Outlet, Queue
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,12 @@ def sweep(store: CaseStore, workers: Mapping[Worker, Queue], now: datetime) -> i
     """Housekeeping: hands effects that are due, or hang, to their workers; returns how many."""
     swept: list[tuple[Case, Effect]] = []
     for case_id in store.due(now, SWEEP_AT_ONCE):
-        case = store.change(case_id, partial(_handed_over, now=now))
+        try:
+            case = store.change(case_id, partial(_handed_over, now=now))
+        except (TypeError, KeyError, ValueError, LookupError, Conflict) as error:
+            # One record nobody can read must not stop the others.
+            log.error("Case %s cannot be handed over: %r", case_id, type(error))  # noqa: TRY400
+            continue
         if case:
             handed = (e for e in case.effects if e.due_at == now + cases.UNQUEUED_AFTER)
             swept.extend((case, effect) for effect in handed)
@@ -120,6 +125,10 @@ class Courier:
             return case
         outlet = self.outlets[task.kind]
         if effect.state == "pending":
+            if task.kind == "reply" and self.channels.replies != "on":
+                return self.store.change(
+                    case.id, partial(cases.switched_off, mode=self.channels.replies)
+                )
             if outlet is None:
                 return self._later(case, task.kind, None, "Its keys are not set.", WAIT_FOR_KEYS)
             return self._send(case, task, outlet)

@@ -1,6 +1,6 @@
 """What the core asks of the outside: a few methods each, implemented in the folders below."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -118,6 +118,11 @@ class Outlet(Protocol):
 class Mentions(Protocol):
     """The account's mentions on X."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells one account's keys from another's, without telling the keys."""
+        ...
+
     def account_id(self) -> str:
         """The account's own user id."""
         ...
@@ -134,5 +139,3 @@ ReplyText = Callable[[Tweet], str]
 
 MayReply = Callable[[Tweet], str | None]
 """Why X's rules forbid the bot to answer a tweet, None where they allow it."""
-
-JsonObject = Mapping[str, Any]

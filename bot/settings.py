@@ -12,6 +12,9 @@ from bot.normalize import NORMALIZERS, PLAIN
 HOUSE: Final = Path(__file__).resolve().parent.parent
 """The folder that holds `bot`, `handlers` and the files below by default."""
 
+LONGEST_HOLD: Final = 25
+"""Minutes; TweetsQueue's last receive comes later (`bot.batches`, serverless.yml)."""
+
 _Group = TypeVar("_Group")
 
 SECRET_SETTINGS: Final = ("X_SECRET_ID", "SLACK_SECRET_ID", "WEB_SECRET_ID")
@@ -134,7 +137,7 @@ class _Reader:
             model_path=self._path("MODEL_PATH", HOUSE / "build/model.tar.gz"),
             threshold=self._number("ESCALATION_THRESHOLD", None, 0, 1),
             unsure_margin=self._number("UNSURE_MARGIN", 0.15, 0, 1) or 0.0,
-            hold=timedelta(minutes=self._number("HOLD_MINUTES", 15, 0, 1440) or 0),
+            hold=timedelta(minutes=self._number("HOLD_MINUTES", 15, 0, LONGEST_HOLD) or 0),
             retention=timedelta(days=self._number("RETENTION_DAYS", 90, 1, 3650) or 90),
             rules_path=self._path("RULES_PATH", HOUSE / "rules.toml"),
             replies_path=self._path("REPLIES_PATH", HOUSE / "replies.toml"),

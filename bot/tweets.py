@@ -11,6 +11,9 @@ from bot.errors import Refused
 Kind = Literal["mention", "reply", "quote", "post"]
 Source = Literal["webhook", "poll", "file", "typed"]
 
+SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
+"""An id shifted right by 22 bits is its post's milliseconds since this moment."""
+
 LONGEST_TEXT: Final = 25_000
 """Characters in the longest post X takes (developer documentation, "Counting characters")."""
 

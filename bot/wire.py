@@ -32,6 +32,8 @@ _EVENT_KINDS: Final[Mapping[str, Kind]] = {
     "post.reply.create": "reply",
     "post.quote.create": "quote",
 }
+LONGEST_NAME: Final = 100
+"""Characters kept of a name, handle or language: twice what X allows."""
 _HANDLE: Final = re.compile(r"(?<![\w@])@(\w{1,15})\b")
 _CLASSIC_TIME: Final = "%a %b %d %H:%M:%S %z %Y"
 _ID_COLUMNS: Final = ("tweet_id", "id")
@@ -79,9 +81,12 @@ def activity_event(event: object) -> Tweet | Deleted | Ignored:
     payload = _object(data.get("payload"), "The event's data.payload")
     includes = _mapping(data.get("includes")) or _mapping(outer.get("includes"))
     tweet = api_post(payload, _users(includes), "webhook")
-    # The subscription itself vouches for the mention, whatever the entities say.
     account = _optional_identity(_mapping(data.get("filter")).get("user_id"))
-    explicit = tweet.mentions | ({account} if account and kind == "post.mention.create" else set())
+    if account and tweet.author.id == account:
+        return Ignored("the account's own post")
+    # The subscription itself vouches for a mention or quote, whatever the entities say.
+    vouched = {account} if account and kind != "post.reply.create" else set()
+    explicit = tweet.mentions | vouched
     return replace(tweet, kind=_EVENT_KINDS[kind], mentions=frozenset(explicit), answer=True)
 
 
@@ -263,7 +268,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _string(value: object) -> str | None:
-    return checked_text(value) if isinstance(value, str) and value else None
+    return checked_text(value[:LONGEST_NAME]) if isinstance(value, str) and value else None
 
 
 def _identity(fields: Mapping[str, Any], name: str) -> str:

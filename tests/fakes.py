@@ -240,6 +240,7 @@ class PagedMentions:
     given: Sequence[Sequence[Tweet] | Exception] = ()
     asked: list[tuple[str, str | None, datetime | None]] = field(default_factory=list)
     problems: Sequence[str] = ()
+    fingerprint: str = "keys"
 
     def account_id(self) -> str:
         return "44"

@@ -116,6 +116,21 @@ def test_ingest_takes_each_row_and_names_the_bad_one(tmp_path: Path) -> None:
     ]
 
 
+def test_a_quote_left_open_takes_none_of_its_neighbours(tmp_path: Path) -> None:
+    file = tmp_path / "broken.csv"
+    file.write_text('tweet_id,text\n1,fine\n2,"never closed\n3,my house is on fire\n4,"a\nb"\n')
+    done = bot(tmp_path, "ingest", str(file))
+    assert done.returncode == 1
+    assert "broken.csv, row 3 (line 3): It is not CSV" in done.stderr
+    assert {case["tweet_id"] for case in cases(tmp_path)} == {"1", "3", "4"}
+
+
+def test_foreign_text_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text("\x1b[31mtext\nhello\n")
+    assert "\x1b" not in bot(tmp_path, "ingest", str(file)).stderr
+
+
 def test_ingesting_a_file_again_adds_nothing(tmp_path: Path) -> None:
     file = tmp_path / "texts.csv"
     file.write_text("text\nI am very angry\nhello there\n")

@@ -1,16 +1,15 @@
 """One effect's way into the world; accidents by the hundred: test_accidents."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot import cases
 from bot.cases import Effect
-from bot.delivery import BACK_OFF, WAIT_FOR_KEYS, Task, enqueue, sweep, task_of
+from bot.delivery import BACK_OFF, Task, enqueue, task_of
 from bot.errors import Permanent, Refused, Retryable, Unknown
 from tests.examples import NOON
-from tests.fakes import MemoryQueue, Turn
+from tests.fakes import Turn
 from tests.simulation import ANGRY, CALM, Simulation
 
 MINUTE = timedelta(minutes=1)
@@ -247,44 +246,3 @@ class TestAMessage:
     def test_about_an_effect_the_case_does_not_have_is_done(self) -> None:
         bot = angry()
         assert bot.courier.deliver(Task("101", "reply", 1)) == bot.store.only()
-
-
-class TestWithoutKeys:
-    def test_an_effect_waits_and_goes_when_they_come(self) -> None:
-        bot = angry()
-        keyless = replace(bot.courier, outlets={"card": None, "update": None})
-        waiting = keyless.deliver(Task("101", "card", 1))
-        assert waiting == bot.store.only()
-        assert (card(bot).state, card(bot).problem) == ("pending", "Its keys are not set.")
-        assert card(bot).due_at == NOON + WAIT_FOR_KEYS
-        bot.run_on(7)
-        assert card(bot).state == "sent"
-
-    def test_an_unknown_outcome_stays_unknown(self) -> None:
-        bot = angry(after=[Unknown("Lost.")])
-        bot.notify()
-        keyless = replace(bot.courier, outlets={"card": None, "update": None})
-        keyless.deliver(Task("101", "card", 2))
-        assert card(bot).state == "unknown"
-
-
-class TestHousekeeping:
-    def test_enqueues_again_what_nobody_took_up(self) -> None:
-        bot = angry()
-        bot.cards = MemoryQueue(bot.clock)  # and with it the message
-        for minutes, sent in ((2, 0), (1, 1), (1, 0), (2, 1)):
-            bot.clock.wait(60 * minutes)
-            assert sweep(bot.store, {"cards": bot.cards}, bot.clock()) == sent
-        assert [task_of(message.body).attempt for message in bot.cards.sent] == [1]
-
-    def test_passes_over_the_queues_it_does_not_have(self) -> None:
-        bot = angry()
-        bot.clock.wait(180)
-        assert sweep(bot.store, {}, bot.clock()) == 1
-        assert card(bot).due_at == bot.clock() + cases.UNQUEUED_AFTER
-
-    def test_leaves_alone_what_is_not_due(self) -> None:
-        bot = angry()
-        before = bot.store.only()
-        assert sweep(bot.store, {"cards": bot.cards}, bot.clock()) == 0
-        assert bot.store.only() == before

@@ -179,7 +179,7 @@ def test_auto_reply_says_so_where_it_is_set(value: str) -> None:
             "ESCALATION_THRESHOLD must be a number from 0 to 1, not «nan».",
         ),
         ({"UNSURE_MARGIN": "1.1"}, "UNSURE_MARGIN must be a number from 0 to 1, not «1.1»."),
-        ({"HOLD_MINUTES": "-1"}, "HOLD_MINUTES must be a number from 0 to 1440, not «-1»."),
+        ({"HOLD_MINUTES": "-1"}, "HOLD_MINUTES must be a number from 0 to 25, not «-1»."),
         ({"RETENTION_DAYS": "0"}, "RETENTION_DAYS must be a number from 1 to 3650, not «0»."),
         ({"PORT": "70000"}, "PORT must be a number from 0 to 65535, not «70000»."),
         (
@@ -258,7 +258,7 @@ def test_the_readme_lists_every_name_and_no_other() -> None:
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert len(listed) == len(set(listed))
     # boto3 reads its address by itself.
-    assert set(listed) == SETTABLE | {"AWS_ENDPOINT_URL"}
+    assert set(listed) == SETTABLE | {"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION"}
 
 
 def test_the_example_of_an_environment_names_nothing_unknown_and_sets_nothing() -> None:

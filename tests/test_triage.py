@@ -91,6 +91,18 @@ class TestABatch:
         assert bot.slack.happened == {"101": 1}
         assert bot.x.happened == {"102": 1}
 
+    def test_that_comes_again_hands_over_what_was_left_without_waiting_for_housekeeping(
+        self,
+    ) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY)
+        bot.cards.failure = BUSY
+        bot.triage()
+        bot.cards.failure = None
+        bot.clock.wait(5)
+        bot.triage()
+        assert bot.cards.bodies() == [{"case": "101", "effect": "card", "attempt": 1}]
+
     def test_keeps_the_time_at_which_a_tweet_came(self) -> None:
         bot = bot_with()
         bot.arrive(ANGRY)

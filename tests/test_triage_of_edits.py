@@ -96,6 +96,14 @@ class TestADeletion:
         [(case, _)] = bot.updates.seen
         assert case.tweet.text == ""
 
+    def test_reaches_the_card_without_waiting_for_housekeeping(self) -> None:
+        bot = bot_with()
+        bot.arrive(ANGRY)
+        bot.run_on()
+        bot.arrive(Deleted("101"), ANGRY)
+        bot.triage()
+        assert bot.cards.bodies()[1:] == [{"case": "101", "effect": "update", "attempt": 1}]
+
     @pytest.mark.parametrize("deleted", ["102", "105"])
     @pytest.mark.parametrize("order", [[0, 1, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 2, 1]])
     @pytest.mark.parametrize("together", [True, False])

@@ -85,6 +85,21 @@ class TestAnEvent:
         tweet = tweet_of("quote")
         assert (tweet.kind, tweet.quoted_id) == ("quote", "1985000000000000001")
 
+    def test_of_a_quote_is_vouched_for_by_its_subscription(self) -> None:
+        assert tweet_of("quote").mentions == {ACCOUNT}
+
+    def test_about_the_accounts_own_post_is_ignored(self) -> None:
+        event = fixture("reply")
+        event["data"]["payload"]["author_id"] = ACCOUNT
+        assert activity_event(event) == Ignored("the account's own post")
+
+    def test_with_an_endless_name_keeps_its_beginning(self) -> None:
+        event = fixture("mention")
+        event["data"]["includes"]["users"][0]["name"] = "Mira" * 10_000
+        tweet = activity_event(event)
+        assert isinstance(tweet, Tweet)
+        assert tweet.author.name == "Mira" * 25
+
     def test_of_an_edit_belongs_to_the_first_post(self) -> None:
         tweet = tweet_of("mention_edited")
         assert (tweet.id, tweet.root_id) == ("1985000000000000109", "1985000000000000101")

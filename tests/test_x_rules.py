@@ -25,13 +25,14 @@ class TestAPost:
         assert refusal(replace(MENTION, mentions=frozenset({"harborhelp"})), ACCOUNT) is None
 
     def test_that_quotes_the_account_may_be_answered(self) -> None:
-        assert refusal(replace(MENTION, kind="quote", mentions=frozenset()), ACCOUNT) is None
+        assert refusal(replace(MENTION, kind="quote"), ACCOUNT) is None
 
     @pytest.mark.parametrize(
         ("changes", "says"),
         [
             ({"mentions": frozenset({"otter"})}, "does not mention the account"),
             ({"kind": "reply", "mentions": frozenset()}, "does not mention the account"),
+            ({"kind": "quote", "mentions": frozenset()}, "does not mention the account"),
             ({"retweet": True}, "Retweets"),
             ({"retweet": True, "kind": "quote"}, "Retweets"),
             ({"sensitive": True}, "sensitive"),
@@ -46,7 +47,8 @@ class TestAPost:
         assert reason.endswith(".")
 
     @pytest.mark.parametrize(
-        ("kind", "allowed"), [("mention", True), ("quote", True), ("reply", False), ("post", False)]
+        ("kind", "allowed"),
+        [("mention", True), ("quote", True), ("reply", False), ("post", False)],
     )
     def test_is_judged_by_its_kind_while_the_account_is_not_known(
         self, kind: Kind, *, allowed: bool

@@ -87,6 +87,8 @@ def _described(record: dict[str, Any]) -> Description:
     if description.calibration is not None:
         slope, offset = (float(number) for number in description.calibration)
         description = replace(description, calibration=(slope, offset))
+    if description.threshold is not None:
+        description = replace(description, threshold=float(description.threshold))
     return replace(description, labels=tuple(description.labels))
 
 

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoRegionError,
+)
 from botocore.exceptions import ConnectionError as NotConnected
 
 from bot.classifier.artifact import ANSWER, ESCALATE
@@ -29,7 +35,7 @@ LARGEST_REQUEST: Final = 3_900_000
 _PATIENCE: Final = Config(
     connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
 )
-_NO_REGION: Final = "SAGEMAKER_ENDPOINT is set but no AWS region: set AWS_REGION."
+_NO_REGION: Final = "SAGEMAKER_ENDPOINT is set but no AWS region: set AWS_DEFAULT_REGION."
 _RETRYABLE: Final = frozenset(
     {
         "InternalDependencyException",
@@ -116,7 +122,7 @@ def failure_of(error: BotoCoreError | ClientError, endpoint: str) -> Failure:
         )
     if isinstance(error, NotConnected):
         return Retryable(f"The endpoint {endpoint} cannot be reached.")
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | IncompleteReadError):
         return Unknown(f"The answer of endpoint {endpoint} was lost ({type(error).__name__}).")
     return Permanent(f"The endpoint {endpoint} cannot be asked: {error}")
 

@@ -21,6 +21,7 @@ from bot.cases import Case
 from bot.errors import Refused
 from bot.local.files import Bad, tweets_in
 from bot.local.host import Host, InProcess, queues_of
+from bot.local.terminal import printable
 from bot.verdicts import Classifier, judge
 from bot.web.judging import verdict_row
 from bot.wiring import Parts
@@ -87,7 +88,7 @@ def classify(arguments: Namespace, environment: Environment) -> int:
     """Verdicts of texts, or of the lines of standard input."""
     parts = Parts(settings.read(environment))
     classifier = _model(arguments.model) if arguments.model else parts.classifier
-    lines = arguments.text or (line.rstrip("\n") for line in sys.stdin)
+    lines = arguments.text or (line.rstrip("\r\n") for line in sys.stdin)
     at_once = 1 if sys.stdin.isatty() and not arguments.text else AT_ONCE
     for chunk in _chunks(iter(lines), at_once):
         for text, verdict in zip(
@@ -120,7 +121,7 @@ def ingest(arguments: Namespace, environment: Environment) -> int:
     with tqdm(unit=" tweets", disable=None, leave=False) as bar:
 
         def refused(bad: Bad) -> None:
-            bar.write(f"{bad.where}: {bad.problem}", file=sys.stderr)
+            bar.write(printable(f"{bad.where}: {bad.problem}"), file=sys.stderr)
 
         report = work(
             tweets_in(arguments.file, answer=arguments.reply), invoke, parts, refused, bar.update
@@ -161,7 +162,8 @@ def explain(arguments: Namespace, environment: Environment) -> int:
 def _story(case: Case, moved: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     author = case.tweet.author
     yield f"tweet     {case.id} by {author.handle or author.id or 'someone unknown'}"
-    yield f"text      {case.tweet.text}"
+    lines = case.tweet.text.replace("\n", "\n          ")  # a line of it must not look like ours
+    yield f"text      {lines}"
     if case.verdict:
         verdict = case.verdict
         yield f"tokens    {verdict.tokens}"
@@ -199,7 +201,10 @@ def train(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG00
     """A model from labelled tweets."""
     from bot.classifier.training import train as work  # noqa: PLC0415
 
-    description = work(arguments.data, arguments.output, arguments.name)
+    try:
+        description = work(arguments.data, arguments.output, arguments.name)
+    except OSError as error:
+        raise Refused(f"{arguments.output} cannot be written: {error.strerror}.") from None
     metrics = ", ".join(f"{name} {value}" for name, value in description.metrics.items())
     row = {"output": str(arguments.output), **description.metrics}
     _print(arguments, row, f"Wrote {arguments.output} (cross-validated: {metrics}).")
@@ -207,12 +212,7 @@ def train(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG00
 
 
 def _print(arguments: Namespace, row: Mapping[str, Any], plain: str) -> None:
-    print(json.dumps(row) if arguments.json else _printable(plain))  # noqa: T201
-
-
-def _printable(text: str) -> str:
-    # Foreign text must not steer the terminal.
-    return "".join(c if c == "\n" or c.isprintable() else "\ufffd" for c in text)
+    print(json.dumps(row) if arguments.json else printable(plain))  # noqa: T201
 
 
 def _say(sentence: str) -> None:

@@ -14,7 +14,7 @@ from bot import cases
 from bot.cases import Case
 from bot.ports import Outgoing
 from bot.triage import Arrival, message
-from bot.tweets import Tweet
+from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet
 from bot.web.access import turned_away
 from bot.web.messages import Answer, Request, found, refused, serve
 from bot.web.pages import page
@@ -25,7 +25,6 @@ ROUTES: Final = ("GET /console/", "GET /console", "GET /console/cases", "POST /c
 SHOWN: Final = 200
 PACE: Final = 0.25
 """Seconds between two tweets of the sample feed."""
-_SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 
 
 class Console:
@@ -90,7 +89,7 @@ def sample_feed(now: datetime) -> Iterator[Tweet]:
     lines = resources.files("bot.local").joinpath("feed.jsonl").read_text("utf-8").splitlines()
     for number, line in enumerate(lines):
         at = now + timedelta(seconds=number * PACE)
-        tweet_id = str((int(at.timestamp() * 1000) - _SNOWFLAKE_EPOCH_MS) << 22)
+        tweet_id = str((int(at.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22)
         tweet = api_post(json.loads(line), {}, "typed")
         yield replace(tweet, id=tweet_id, root_id=tweet_id, conversation_id=tweet_id, created_at=at)
 

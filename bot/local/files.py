@@ -2,14 +2,18 @@
 
 import csv
 import hashlib
-import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Self
 
 from bot.errors import Refused
 from bot.tweets import Tweet
 from bot.wire import Deleted, csv_row, json_line
+
+LONGEST_FIELD: Final = 200_000
+"""Characters of a CSV field; a quote left open ends there instead of at the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,11 @@ def tweets_in(path: Path, *, answer: bool) -> Iterator[Tweet | Deleted | Bad]:
 
 
 def _csv(path: Path, file_id: str, *, answer: bool) -> Iterator[Tweet | Deleted | Bad]:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(LONGEST_FIELD)
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or []
+        lines = _Lines(file)
+        reader = csv.DictReader(lines, strict=True)
+        columns = _columns(reader, path)
         if "text" not in columns:
             raise Refused(
                 f"{path} has no column named text; it has {', '.join(columns) or 'none'}."
@@ -47,13 +52,52 @@ def _csv(path: Path, file_id: str, *, answer: bool) -> Iterator[Tweet | Deleted 
         number = 1
         while True:
             number += 1
-            where = f"{path.name}, row {number} (line {reader.line_num + 1})"
+            where = f"{path.name}, row {number} (line {lines.begin_row()})"
             try:
                 yield csv_row(next(reader), file_id, number, answer=answer)
             except StopIteration:
                 return
-            except (Refused, csv.Error) as problem:
+            except Refused as problem:
                 yield Bad(where, str(problem))
+            except csv.Error as problem:
+                lines.give_back()
+                yield Bad(where, f"It is not CSV ({problem}): look for a quote left open.")
+
+
+def _columns(reader: "csv.DictReader[str]", path: Path) -> Sequence[str]:
+    try:
+        return reader.fieldnames or []
+    except csv.Error as problem:
+        raise Refused(f"{path} has no header that can be read: {problem}.") from None
+
+
+class _Lines:
+    """The lines of a file; those that a quote left open swallowed can be given back."""
+
+    def __init__(self, file: Iterable[str]) -> None:
+        self._file = iter(file)
+        self._again: deque[str] = deque()
+        self._row: list[str] = []
+        self._number = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._file)
+        self._row.append(line)
+        self._number += 1
+        return line
+
+    def begin_row(self) -> int:
+        """Forgets the row before; returns the line at which the next one starts."""
+        self._row.clear()
+        return self._number + 1
+
+    def give_back(self) -> None:
+        """All lines of this row but its first come again."""
+        self._again.extendleft(reversed(self._row[1:]))
+        self._number -= len(self._row) - 1
 
 
 def _json_lines(path: Path, file_id: str, *, answer: bool) -> Iterator[Tweet | Deleted | Bad]:

@@ -12,6 +12,7 @@ from bot.errors import Misconfigured
 from bot.local.events import http_event, match
 from bot.local.host import Invoke
 from bot.local.serverless import Function, functions
+from bot.web.messages import refused
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Application:
         method = environ["REQUEST_METHOD"]
         matched = match(self._routes, "GET" if method == "HEAD" else method, path)
         if matched is None:
-            return {"statusCode": 404, "body": '{"message": "Not Found"}'}
+            return refused(404, f"There is no {method} {path:.100} here.").payload()
         route, path_parameters = matched
         event = _event(route, path_parameters, environ)
         function = self._routes[route]
@@ -59,7 +60,7 @@ class Application:
             answer: dict[str, Any] = self._invoke(function, event)
         except Exception:
             log.exception("%s failed.", route)
-            return {"statusCode": 500, "body": '{"message": "Internal Server Error"}'}
+            return refused(500, "Something went wrong here; the log says what.").payload()
         return answer
 
 

@@ -92,7 +92,8 @@ def _decided(ids: Sequence[str], parts: Parts, pumps: Sequence[Pump]) -> list[st
         if not waiting:
             break
         never.wait(0.05)
-    return [case.route for case in cases.values()]
+    # Read again: a bot that runs beside us may have decided the last ones meanwhile.
+    return [case.route for case in parts.store.get(ids).values()]
 
 
 def _pumps(invoke: InProcess, parts: Parts) -> list[Pump]:

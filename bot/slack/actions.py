@@ -51,7 +51,12 @@ class Clerk:
 
     def _classify(self, action: Mapping[str, Any]) -> None:
         text = action["text"]
-        [verdict] = judge([text], self.classifier, self.threshold)
+        try:
+            [verdict] = judge([text], self.classifier, self.threshold)
+        except Permanent as failure:
+            log.error("A text from Slack could not be judged: %s", failure)  # noqa: TRY400
+            answer(action["response_url"], {"text": f"It could not be judged. {failure}"})
+            return
         unsure = verdict.known and verdict.unsure(self.unsure_margin)
         answer(action["response_url"], verdict_answer(text, verdict, unsure=unsure))
 
@@ -60,8 +65,8 @@ def _action(body: str) -> dict[str, str]:
     try:
         action: dict[str, str] = json.loads(body)
         needed = ("text", "response_url") if action["do"] == "classify" else ("case", "who")
-        strings = all(isinstance(action[name], str) for name in needed)
-    except (ValueError, TypeError, KeyError) as error:
+        strings = all(isinstance(action[name], str) for name in ("do", *needed))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise Refused(f"This message is not an action from Slack: {error!r:.100}.") from None
     if not strings:
         raise Refused(f"An action from Slack needs {' and '.join(needed)} as strings.")

@@ -27,6 +27,8 @@ def build(signing_secret: str, client: WebClient, actions: Queue) -> App:
     def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=client.token)
 
+    # Below this Bolt repeats, at each start, that we pass a client and a token of our own.
+    logging.getLogger("bot.slack.bolt").setLevel(logging.ERROR)
     app = App(
         name="tweet-escalator",
         logger=logging.getLogger("bot.slack.bolt"),

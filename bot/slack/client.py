@@ -19,7 +19,7 @@ from bot.errors import Failure, Permanent, Retryable, Unknown
 from bot.slack.cards import CARD, card
 
 SECONDS: Final = 8
-"""A call's time-out: two of them stay below a function's 30 s."""
+"""A call's time-out: the look-up's five stay below a function's 60 s."""
 MEND: Final = 300.0
 """Seconds until a call that the workspace's owner must enable is tried again."""
 PAGES: Final = 5

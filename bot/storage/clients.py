@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-# Three tries of at most 2 + 3 s stay below every function's timeout, and all that is written
-# here is conditional or deduplicated, so a try whose answer was lost may be repeated.
+# Two tries of at most 1 + 3 s: a secret and a queue together stay below the 20 s of the functions
+# that answer the web. All that is written here is conditional or deduplicated, so a try whose
+# answer was lost may be repeated.
 _PATIENCE: Final = Config(
-    connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
 
-_NO_REGION: Final = "No AWS region is set: set AWS_REGION, for instance to us-east-1."
+_NO_REGION: Final = "No AWS region is set: set AWS_DEFAULT_REGION, for instance to us-east-1."
 
 
 @cache

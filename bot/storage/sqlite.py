@@ -70,7 +70,7 @@ class Database:
         self.path = path
         self._local = threading.local()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._transaction() as connection:
                 self._migrate(connection)
         except (OSError, sqlite3.DatabaseError) as error:
@@ -102,6 +102,7 @@ class Database:
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
         self._local.connection = connection
         return connection
 
@@ -220,9 +221,12 @@ class SqliteCases:
     def expire(self, now: datetime) -> int:
         """See `bot.ports.CaseStore`."""
         with self._database.writing() as connection:
-            return connection.execute(
+            gone = connection.execute(
                 "DELETE FROM cases WHERE expires_at <= ?", (now.timestamp(),)
             ).rowcount
+        # What was erased must not live on in the write-ahead log.
+        self._database.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
 
     def note(self, name: str) -> Any:
         """See `bot.ports.CaseStore`."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.errors import Refused
 from bot.ports import CaseStore, Mentions, Queue
 from bot.triage import Arrival, message
-from bot.tweets import Tweet, order
+from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet, order
 from bot.wire import Ignored, activity_event, activity_events
 
 log = logging.getLogger(__name__)
@@ -20,9 +20,10 @@ OVERLAP: Final = timedelta(minutes=10)
 """Mentions are indexed late; this much is read again each time."""
 CURSOR: Final = "x-mentions-cursor"
 ACCOUNT: Final = "x-account-id"
+ACCOUNT_KEYS: Final = "x-account-keys"
+"""Whose keys found that id: other keys are asked anew."""
 OLDEST_SINCE_ID: Final = timedelta(days=6, hours=12)
 """X refuses a `since_id` that is older than a week."""
-_SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,7 @@ def poll(
     The cursor moves to the newest id seen only when all pages are queued; a run that its
     deadline cuts short leaves it, and the next one reads again. Raises the client's failures.
     """
-    account_id = store.note(ACCOUNT)
-    if account_id is None:
-        account_id = mentions.account_id()
-        store.set_note(ACCOUNT, account_id)
+    account_id = _account(mentions, store)
     noted = store.note(CURSOR)
     cursor = _usable(noted, now)
     since_id = cursor and _minus(cursor, OVERLAP)
@@ -98,6 +96,16 @@ def poll(
     if queued:
         log.info("Queued %d new mentions.", queued)
     return queued
+
+
+def _account(mentions: Mentions, store: CaseStore) -> str:
+    noted: str | None = store.note(ACCOUNT)
+    if noted is not None and store.note(ACCOUNT_KEYS) == mentions.fingerprint:
+        return noted
+    account_id = mentions.account_id()
+    store.set_note(ACCOUNT, account_id)
+    store.set_note(ACCOUNT_KEYS, mentions.fingerprint)
+    return account_id
 
 
 def _queue_new(page: Sequence[Tweet], store: CaseStore, tweets: Queue, now: datetime) -> int:
@@ -121,7 +129,7 @@ def _usable(cursor: Any, now: datetime) -> str | None:
 
 
 def _moment(tweet_id: str) -> datetime:
-    return datetime.fromtimestamp(((int(tweet_id) >> 22) + _SNOWFLAKE_EPOCH_MS) / 1000, UTC)
+    return datetime.fromtimestamp(((int(tweet_id) >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
 
 
 def _minus(tweet_id: str, span: timedelta) -> str:

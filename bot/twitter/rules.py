@@ -18,9 +18,10 @@ def refusal(tweet: Tweet, account: frozenset[str]) -> str | None:
         return "The account does not answer itself."
     if tweet.sensitive:
         return "Posts marked as sensitive are not answered by the bot."
-    if tweet.kind == "quote" or not account.isdisjoint(tweet.mentions):
+    if not account.isdisjoint(tweet.mentions):
         return None
-    if not account and tweet.kind == "mention":  # then its wire form is all there is to go by
+    # Before the account is known, the wire form is all there is to go by.
+    if not account and tweet.kind in {"mention", "quote"}:
         return None
     return "It does not mention the account itself, so X forbids an automatic answer."
 

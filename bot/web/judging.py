@@ -15,6 +15,8 @@ from bot.web.pages import page
 LONGEST_ADDRESS_TEXT: Final = 2_000
 MOST_TEXTS: Final = 1_000
 LARGEST_BODY: Final = 1_000_000
+LARGEST_ANSWER: Final = 4_500_000
+"""Characters; with its quotes escaped once more it stays below what Lambda returns (6 MB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,10 @@ class Judging:
         texts = _texts(body)
         verdicts = judge(texts, self.classifier, self.threshold)
         pairs = zip(texts, verdicts, strict=True)
-        return found({"verdicts": [verdict_row(text, verdict) for text, verdict in pairs]})
+        answer = found({"verdicts": [verdict_row(text, verdict) for text, verdict in pairs]})
+        if len(answer.body) > LARGEST_ANSWER:
+            raise Refused("The answer would be too large to carry: send fewer texts at once.")
+        return answer
 
 
 def verdict_row(text: str, verdict: Verdict) -> dict[str, Any]:
