@@ -10,7 +10,16 @@ import pytest
 from bot.errors import Refused, Retryable
 from bot.triage import arrival_of
 from bot.tweets import Tweet
-from bot.twitter.intake import ACCOUNT, CURSOR, FIRST_LOOK_BACK, OVERLAP, Taken, poll, take_events
+from bot.twitter.intake import (
+    ACCOUNT,
+    ACCOUNT_KEYS,
+    CURSOR,
+    FIRST_LOOK_BACK,
+    OVERLAP,
+    Taken,
+    poll,
+    take_events,
+)
 from bot.wire import Deleted
 from tests.examples import NOON, case
 from tests.fakes import Clock, MemoryCases, MemoryQueue, PagedMentions
@@ -60,6 +69,13 @@ class TestThePoller:
         assert poller.mentions.asked == [("44", None, NOON - FIRST_LOOK_BACK)]
         assert poller.store.note(ACCOUNT) == "44"
         assert poller.cursor == at(1).id
+
+    def test_asks_whose_account_it_is_when_the_keys_have_changed(self) -> None:
+        poller = Poller()
+        poller.store.set_note(ACCOUNT, "33")
+        poller.store.set_note(ACCOUNT_KEYS, "keys of another account")
+        poller.poll([at(1)])
+        assert poller.mentions.asked[0][0] == poller.store.note(ACCOUNT) == "44"
 
     def test_reads_an_overlap_again_the_next_time(self) -> None:
         poller = Poller(cursor=at(5).id)

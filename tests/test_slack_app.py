@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.cases import Case, Effect
-from bot.errors import Retryable
+from bot.errors import Permanent, Retryable
 from bot.local.events import sqs_event
 from bot.ports import Outgoing
 from bot.wiring import Parts, hosting
 from handlers import slack as function
 from handlers import slack_actions
 from tests.examples import ANGRY, archive, case, parts
+from tests.fakes import WordClassifier
 from tests.standins.gateway import http_event
 from tests.standins.slack import SlackStandin
 from tests.standins.slack_requests import FORM, Delivery
@@ -218,6 +219,16 @@ class TestCommands:
         assert answer["response_type"] == "ephemeral"
         assert answer["text"].startswith("Escalate: yes")
         assert bot.actions.depth() == (0, 0)
+
+    def test_that_the_classifier_refuses_for_good_are_told_so(
+        self, slack: SlackStandin, bot: Parts
+    ) -> None:
+        refusing = WordClassifier(failures=[Permanent("The model cannot read it.")])
+        bot.classifier = refusing
+        told(bot, event(slack.command(ANGRY)))
+        assert works(bot) == {"batchItemFailures": []}
+        [[answer]] = slack.responses.values()
+        assert answer["text"] == "It could not be judged. The model cannot read it."
 
 
 class TestButtons:

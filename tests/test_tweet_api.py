@@ -135,6 +135,11 @@ class TestManyTexts:
         status, answer = classify(bot, {"texts": ["hi"] * 1_000})
         assert (status, len(answer["verdicts"])) == (200, 1_000)
 
+    def test_whose_answer_lambda_could_not_carry_are_refused(self, bot: Parts) -> None:
+        body = json.dumps({"texts": ["ﷺ" * 25_000] * 13}, ensure_ascii=False).encode()
+        status, answer = ask(bot, "POST /classify", body)
+        assert (status, "fewer texts" in answer["error"]) == (400, True)
+
     def test_may_be_as_long_as_any_post(self, bot: Parts) -> None:
         assert classify(bot, {"texts": ["x" * 25_000] * 30})[0] == 200
 

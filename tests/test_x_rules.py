@@ -27,6 +27,11 @@ class TestAPost:
     def test_that_quotes_the_account_may_be_answered(self) -> None:
         assert refusal(replace(MENTION, kind="quote"), ACCOUNT) is None
 
+    def test_of_a_file_is_vouched_for_by_who_asks_for_replies(self) -> None:
+        tweet = replace(MENTION, mentions=frozenset({"harborhelp"}), source="file")
+        assert refusal(tweet, frozenset({"44"})) is None
+        assert refusal(replace(tweet, mentions=frozenset()), frozenset({"44"})) is not None
+
     @pytest.mark.parametrize(
         ("changes", "says"),
         [

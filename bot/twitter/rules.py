@@ -20,6 +20,9 @@ def refusal(tweet: Tweet, account: frozenset[str]) -> str | None:
         return "Posts marked as sensitive are not answered by the bot."
     if not account.isdisjoint(tweet.mentions):
         return None
+    # A file names accounts by handle; who asks for `--reply` vouches that ours is among them.
+    if tweet.source == "file" and tweet.mentions:
+        return None
     # Before the account is known, the wire form is all there is to go by.
     if not account and tweet.kind in {"mention", "quote"}:
         return None
