@@ -18,15 +18,19 @@ def refusal(tweet: Tweet, account: frozenset[str]) -> str | None:
         return "The account does not answer itself."
     if tweet.sensitive:
         return "Posts marked as sensitive are not answered by the bot."
+    if not _asked(tweet, account):
+        return "It does not mention the account itself, so X forbids an automatic answer."
+    return None
+
+
+def _asked(tweet: Tweet, account: frozenset[str]) -> bool:
     if not account.isdisjoint(tweet.mentions):
-        return None
+        return True
     # A file names accounts by handle; who asks for `--reply` vouches that ours is among them.
     if tweet.source == "file" and tweet.mentions:
-        return None
+        return True
     # Before the account is known, the wire form is all there is to go by.
-    if not account and tweet.kind in {"mention", "quote"}:
-        return None
-    return "It does not mention the account itself, so X forbids an automatic answer."
+    return not account and tweet.kind in {"mention", "quote"}
 
 
 def _own(tweet: Tweet, account: frozenset[str]) -> bool:
