@@ -1,7 +1,7 @@
 """The texts of automatic answers (`replies.toml`)."""
 
+import hashlib
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +24,8 @@ class Replies:
 
     def text(self, tweet: Tweet) -> str:
         """The answer to `tweet`: always the same one for the same tweet."""
-        variant = self.texts[zlib.crc32(tweet.root_id.encode()) % len(self.texts)]
+        drawn = hashlib.sha256(tweet.root_id.encode()).digest()
+        variant = self.texts[int.from_bytes(drawn[:4]) % len(self.texts)]
         handle = tweet.author.handle
         named = handle is not None and _HANDLE.fullmatch(handle)
         return variant.replace("{handle}", f" @{handle}" if named else "")
