@@ -51,7 +51,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """An event that asks nothing of us; `kind` is its `event_type`."""
+    """An event that asks nothing of us; `kind` is its `event_type`, or says why."""
 
     kind: str
 

@@ -25,7 +25,6 @@ class Report:
     """What became of a file's rows, by `new` route, `known`, `deleted`, `waiting`, `refused`."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    refused: list[Bad] = field(default_factory=list)
 
     def sentence(self) -> str:
         """The summary a person reads."""

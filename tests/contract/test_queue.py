@@ -131,8 +131,13 @@ class TestDeleting:
         assert bench.queue.depth() == (0, 0)
 
     def test_of_nothing_is_harmless(self, bench: Bench) -> None:
+        bench.queue.send([Outgoing("stays")])
+        [waits] = take(bench.queue, 1)
         bench.queue.delete([])
         bench.queue.postpone([], 60)
+        assert bench.queue.depth() == (1, 0)
+        bench.queue.delete([waits.receipt])
+        assert bench.queue.depth() == (0, 0)
 
 
 class TestPostponing:
