@@ -1,5 +1,6 @@
 """Text to model tokens: the one function that training and serving share."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -8,6 +9,8 @@ from slugify import slugify
 PLAIN: Final = "plain"
 EMOJI: Final = "emoji-1"
 
+_PERHAPS_EMOJI: Final = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001ffff]")
+"""Every emoji has one of these; most texts beyond ASCII have none, and demojize is slow."""
 _STRAIGHT: Final = str.maketrans({"‘": "'", "’": "'", "‛": "'", "“": '"', "”": '"', "„": '"'})
 
 
@@ -16,12 +19,14 @@ def _plain(text: str) -> str:
 
 
 def _emoji(text: str) -> str:
-    if text.isascii():  # demojize costs five times what slugify does
+    if text.isascii():
         return _plain(text)
-    import emoji  # noqa: PLC0415  its tables are loaded only where a text needs them
+    words = text.translate(_STRAIGHT)
+    if _PERHAPS_EMOJI.search(words):
+        import emoji  # noqa: PLC0415  its tables are loaded only where a text needs them
 
-    words = emoji.demojize(text.translate(_STRAIGHT), delimiters=(" ", " "))
-    return _plain(words.replace("_", " "))
+        words = emoji.demojize(words, delimiters=(" ", " ")).replace("_", " ")
+    return _plain(words)
 
 
 NORMALIZERS: Final[Mapping[str, Callable[[str], str]]] = {PLAIN: _plain, EMOJI: _emoji}

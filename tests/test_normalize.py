@@ -1,11 +1,12 @@
 import re
 
 import pytest
+from emoji import EMOJI_DATA
 from hypothesis import given
 from hypothesis import strategies as st
 from slugify import slugify
 
-from bot.normalize import EMOJI, NORMALIZERS, PLAIN, tokens
+from bot.normalize import _PERHAPS_EMOJI, EMOJI, NORMALIZERS, PLAIN, tokens
 
 
 @given(st.text())
@@ -56,3 +57,7 @@ def test_words_that_are_normalized_already_stay_as_they_are(text: str) -> None:
 def test_a_normalizer_that_is_not_known_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         tokens("hello", "emoji-2")
+
+
+def test_every_emoji_is_looked_up() -> None:
+    assert [one for one in EMOJI_DATA if not _PERHAPS_EMOJI.search(one)] == []

@@ -19,13 +19,14 @@ from bot.normalize import EMOJI, tokens
 
 # The reference's settings (10 epochs at a rate of 0.05, words seen five times) underfit below
 # some ten thousand rows, and its two million buckets make 80 MB; these were chosen by
-# cross-validation on the project's own corpus. One thread, so that a corpus makes one model.
+# cross-validation over trades on the project's own corpus: each judged by a model that has not
+# seen its trade (docs/model.md). One thread, so that a corpus makes one model.
 SETTINGS: Final[dict[str, Any]] = {
     "lr": 0.3,
     "epoch": 25,
     "wordNgrams": 2,
-    "dim": 16,
-    "bucket": 50_000,
+    "dim": 8,
+    "bucket": 200_000,
     "minCount": 1,
     "loss": "softmax",
     "seed": 0,
