@@ -1,0 +1,1 @@
+"""How fast it is: ratios within one run, so that they hold on any machine."""
