@@ -4,15 +4,18 @@ PYTHON ?= python3
 VENV = .venv/bin/python
 MODEL = build/model.tar.gz
 
-.PHONY: setup run test check package lock python
+.PHONY: setup run test bench backup check package lock python
 
-run: setup
+run: python .venv/installed $(MODEL)
 	@$(VENV) -m bot run
 
 test: setup
 	@$(VENV) -m pytest --cov --cov-report=term $(ARGS)
 
-setup: python .venv/installed $(MODEL)
+bench: setup
+	@$(VENV) -m bench
+
+setup: python .venv/installed .venv/tested $(MODEL)
 
 # Each in one sentence: no Python, too old a Python, no venv, a folder that cannot be written.
 python:
@@ -27,8 +30,18 @@ python:
 	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-local.txt || { echo "The dependencies could not be installed: what pip says stands above."; exit 1; }
 	@touch $@
 
+# What only tests and checks need; `make run` does without.
+.venv/tested: requirements-dev.txt .venv/installed
+	@echo "Installing what the tests need."
+	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { echo "The test dependencies could not be installed: what pip says stands above."; exit 1; }
+	@touch $@
+
 $(MODEL): bot/classifier/corpus.csv bot/classifier/training.py bot/normalize.py .venv/installed
 	@$(VENV) -m bot train bot/classifier/corpus.csv --output $@ --name starter
+
+# A copy of everything stored, into .data/backups; the bot may run meanwhile.
+backup: python .venv/installed
+	@$(VENV) -m bot backup
 
 check: setup
 	@$(VENV) -m ruff check .
@@ -40,7 +53,9 @@ package: setup
 	@PYTHON=$(VENV) sh aws/dependencies.sh
 	@npx osls package
 
-# Writes both lock files anew from pyproject.toml; needs uv.
+# Writes the lock files anew from pyproject.toml; needs uv.
+LOCK = uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 pyproject.toml
 lock:
-	uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 pyproject.toml --extra function -o requirements.txt
-	uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 pyproject.toml --extra local --extra dev -c requirements.txt -o requirements-local.txt
+	$(LOCK) --extra function -o requirements.txt
+	$(LOCK) --extra local -c requirements.txt -o requirements-local.txt
+	$(LOCK) --extra local --extra dev -c requirements-local.txt -o requirements-dev.txt
