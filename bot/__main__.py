@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from bot.errors import Failure, Misconfigured, Refused
-from bot.local import commands
+from bot.errors import Conflict, Failure, Misconfigured, Refused
+from bot.local import commands, upkeep
 from bot.local.terminal import printable
 from bot.settings import HOUSE
 
@@ -22,7 +22,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m bot",
         description="Tweets that need a human go to Slack, the rest gets an answer.",
     )
-    verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
+    whole.set_defaults(work=commands.begin)
+    verbs = whole.add_subparsers(dest="verb", metavar="VERB")
 
     def verb(name: str, work: object, says: str) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=says, description=says)
@@ -45,6 +46,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--open", action="store_true", help="only those that wait for a person")
     one = verb("explain", commands.explain, "one decision, step by step")
     one.add_argument("tweet_id", metavar="TWEET_ID")
+    one = verb("backup", upkeep.backup, "a copy of everything stored, while the bot runs")
+    one.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="by default a new one in .data/backups"
+    )
+    one = verb("erase", upkeep.erase, "our copies of an author's posts, or of single ones, go")
+    one.add_argument("tweet_ids", nargs="*", metavar="TWEET_ID")
+    one.add_argument("--author", metavar="HANDLE", help="whose posts are to go: a handle or an id")
     verb("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
     one = verb("train", commands.train, "a model from labelled tweets")
     one.add_argument("data", type=Path, metavar="DATA.csv", help="columns text and escalate")
@@ -73,7 +81,7 @@ def main(given: Sequence[str] | None = None) -> int:
     except Misconfigured as error:
         print(*map(printable, error.problems), sep="\n", file=sys.stderr)
         return 2
-    except (Refused, Failure) as error:
+    except (Refused, Failure, Conflict) as error:
         print(printable(str(error)), file=sys.stderr)
         return 2
     except BrokenPipeError:

@@ -84,6 +84,11 @@ class Settings:
     api_password: str | None
     port: int
 
+    @property
+    def database(self) -> Path:
+        """The SQLite file of a machine that does not store on AWS."""
+        return self.data_dir / "bot.sqlite"
+
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; empty values count as absent.

@@ -1,4 +1,4 @@
-"""Every minute: effects that are due or hang go to their workers, expired cases go."""
+"""Every minute: effects that are due or hang go to their workers, what is past its time goes."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from bot.wiring import parts
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001
-    """A schedule's event in, the numbers of effects handed over and cases expired out."""
+    """A schedule's event in, the numbers of effects handed over and of records expired out."""
     own = parts()
     now = own.clock()
     return {

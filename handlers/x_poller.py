@@ -15,4 +15,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG
     def seconds_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
-    return {"queued": poll(own.x, own.store, own.tweets, own.clock(), seconds_left)}
+    queued = poll(own.x, own.store, own.tweets, own.clock(), seconds_left, own.identities())
+    return {"queued": queued}

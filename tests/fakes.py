@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bot import cases
+from bot import records
 from bot.cases import Case, Effect
 from bot.local.events import sqs_event
-from bot.ports import Identities, Message, Outgoing
+from bot.ports import Identities, Message, Outgoing, Queue
 from bot.tweets import Tweet
 from tests.examples import NOON
 
@@ -42,6 +42,7 @@ class MemoryCases:
     def __init__(self) -> None:
         self._cases: dict[str, str] = {}
         self._notes: dict[str, str] = {}
+        self._leases: dict[str, tuple[str, datetime]] = {}
         self.before_change: Callable[[], object] | None = None
 
     def add(self, new: Sequence[Case]) -> set[str]:
@@ -76,8 +77,15 @@ class MemoryCases:
     def note(self, name: str) -> Any:
         return json.loads(self._notes.get(name, "null"))
 
-    def set_note(self, name: str, value: Any) -> None:
+    def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:  # noqa: ARG002
         self._notes[name] = json.dumps(value)
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        other, ends = self._leases.get(name, (holder, now))
+        free = other == holder or ends <= now
+        if free:
+            self._leases[name] = (holder, until)
+        return free
 
     def only(self) -> Case:
         """The one case that is there."""
@@ -86,11 +94,11 @@ class MemoryCases:
 
 
 def _body(case: Case) -> str:
-    return json.dumps(cases.to_json(case))
+    return json.dumps(records.to_json(case))
 
 
 def _case(body: str) -> Case:
-    return cases.from_json(json.loads(body))
+    return records.from_json(json.loads(body))
 
 
 @dataclass
@@ -130,12 +138,15 @@ class MemoryQueue:
 
     def receive(self, limit: int) -> list[Message]:
         now = self._clock()
-        found = [(name, one) for name, one in self._held.items() if one.visible_at <= now][:limit]
-        messages = [self._received(name, one, now) for name, one in found]
+        messages = [self._received(name, one, now) for name, one in self.visible()[:limit]]
         dead = [one for one in messages if one.receive_count > self._max_receives]
         self.dead += dead
         self.delete([one.receipt for one in dead])
         return [one for one in messages if one not in dead]
+
+    def visible(self) -> list[tuple[str, "_Held"]]:
+        now = self._clock()
+        return [(name, one) for name, one in self._held.items() if one.visible_at <= now]
 
     def _received(self, receipt: str, held: _Held, now: datetime) -> Message:
         held.receives += 1
@@ -153,18 +164,28 @@ class MemoryQueue:
     def depth(self) -> tuple[int, int]:
         return len(self._held), len(self.dead)
 
+    def take_out(self, concerned: Callable[[str], bool]) -> list[str]:
+        found = {name: one for name, one in self._held.items() if concerned(one.message.body)}
+        self.delete(list(found))
+        return [one.message.body for one in found.values()]
+
     def bodies(self) -> list[Any]:
         """What was sent, as JSON."""
         return [json.loads(message.body) for message in self.sent]
 
-    def work(self, limit: int, worker: Callable[[dict[str, Any]], Mapping[str, Any]]) -> bool:
-        """Hands one batch to `worker` as Lambda would; returns whether there was one."""
-        batch = self.receive(limit)
-        if batch:
-            answer = worker(sqs_event(batch, "queue"))
-            failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
-            self.delete([one.receipt for one in batch if one.id not in failed])
-        return bool(batch)
+
+Worked = Callable[[dict[str, Any]], Mapping[str, Any]]
+"""What makes a batch's event into an answer, as a function on Lambda does."""
+
+
+def work_off(queue: Queue, limit: int, worker: Worked) -> bool:
+    """Hands one batch to `worker` as Lambda would; returns whether there was one."""
+    batch = queue.receive(limit)
+    if batch:
+        answer = worker(sqs_event(batch, "queue"))
+        failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        queue.delete([one.receipt for one in batch if one.id not in failed])
+    return bool(batch)
 
 
 Turn = BaseException | Callable[[], object] | None

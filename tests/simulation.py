@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from bot.batches import each
@@ -16,7 +15,16 @@ from bot.triage import Arrival, Desk, message, triage_batch
 from bot.tweets import Author, Tweet
 from bot.verdicts import Classifier
 from bot.wire import Deleted
-from tests.fakes import Clock, MemoryCases, MemoryOutlet, MemoryQueue, WordClassifier, identities
+from tests.fakes import (
+    Clock,
+    MemoryCases,
+    MemoryOutlet,
+    MemoryQueue,
+    WordClassifier,
+    Worked,
+    identities,
+    work_off,
+)
 
 QUEUED = Channels(cards_queued=True, replies="on")
 ANGRY = Tweet("101", "I am angry", "101", Author("55", "mira"), lang="en", answer=True)
@@ -30,14 +38,21 @@ class Crash(BaseException):
 
 
 class Fuse:
-    """Counts the moments around every outside call; the process dies at those in `crashes`."""
+    """Counts the moments around every outside call; the process dies at those in `crashes`.
+
+    `calls` tells of each moment which call it is about.
+    """
 
     def __init__(self, crashes: frozenset[int] = frozenset()) -> None:
         self.crashes = crashes
-        self.moments = 0
+        self.calls: list[str] = []
 
-    def burn(self) -> None:
-        self.moments += 1
+    @property
+    def moments(self) -> int:
+        return len(self.calls)
+
+    def burn(self, call: str) -> None:
+        self.calls.append(call)
         if self.moments in self.crashes:
             raise Crash
 
@@ -45,15 +60,16 @@ class Fuse:
 class Fragile:
     """Passes calls on; its caller may die just before or just after each."""
 
-    def __init__(self, inner: Any, fuse: Fuse) -> None:
+    def __init__(self, inner: Any, fuse: Fuse, name: str) -> None:
         self._inner = inner
         self._fuse = fuse
+        self._name = name
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
-            self._fuse.burn()
+            self._fuse.burn(f"{self._name} {name}")
             result = getattr(self._inner, name)(*arguments)
-            self._fuse.burn()
+            self._fuse.burn(f"{self._name} {name}")
             return result
 
         return call
@@ -86,15 +102,15 @@ class Simulation:
         self.replies = MemoryQueue(self.clock)
         self.slack, self.updates, self.x = MemoryOutlet(), MemoryOutlet(), MemoryOutlet()
         self.desk = desk()
-        store: Any = Fragile(self.store, self.fuse)
+        store: Any = Fragile(self.store, self.fuse, "store")
         queues: Mapping[Worker, Any] = {
-            "cards": Fragile(self.cards, self.fuse),
-            "replies": Fragile(self.replies, self.fuse),
+            "cards": Fragile(self.cards, self.fuse, "cards"),
+            "replies": Fragile(self.replies, self.fuse, "replies"),
         }
         outlets: Mapping[EffectKind, Any] = {
-            "card": Fragile(self.slack, self.fuse),
-            "update": Fragile(self.updates, self.fuse),
-            "reply": Fragile(self.x, self.fuse),
+            "card": Fragile(self.slack, self.fuse, "card"),
+            "update": Fragile(self.updates, self.fuse, "update"),
+            "reply": Fragile(self.x, self.fuse, "reply"),
         }
         self._store, self._queues = store, queues
         self.courier = Courier(
@@ -105,23 +121,33 @@ class Simulation:
         self.tweets.send([message(Arrival(one, self.clock())) for one in arrivals])
 
     def triage(self) -> bool:
-        return self.survives(partial(self.tweets.work, 10, self._triage))
+        return self._work(self.tweets, "tweets", 10, self._triage)
 
     def _triage(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         return triage_batch(event, self.desk, self._store, self.tweets, self._queues, self.clock())
 
     def notify(self) -> bool:
-        return self._deliver(self.cards)
+        return self._deliver(self.cards, "cards")
 
     def reply(self) -> bool:
-        return self._deliver(self.replies)
+        return self._deliver(self.replies, "replies")
 
-    def _deliver(self, queue: MemoryQueue) -> bool:
+    def _deliver(self, queue: MemoryQueue, name: str) -> bool:
         def work(event: Mapping[str, Any]) -> Mapping[str, Any]:
             own: Queue = queue
             return each(event, lambda body: self.courier.deliver(task_of(body)), own)
 
-        return self.survives(partial(queue.work, 1, work))
+        return self._work(queue, name, 1, work)
+
+    def _work(self, queue: MemoryQueue, name: str, limit: int, worker: Worked) -> bool:
+        """A batch from its receiving to its deleting, each of which may be the last thing done."""
+        fragile: Any = Fragile(queue, self.fuse, name)
+
+        def run() -> bool:
+            # An empty queue is no moment of a tweet's way.
+            return bool(queue.visible()) and work_off(fragile, limit, worker)
+
+        return self.survives(run)
 
     def housekeep(self) -> bool:
         return self.survives(lambda: sweep(self._store, self._queues, self.clock()))

@@ -35,15 +35,39 @@ class TestWithoutAccidents:
         assert sent.text == "Hi @otto!"
 
 
-def moments_of_a_quiet_day() -> int:
+def calls_of_a_quiet_day() -> list[str]:
+    """Each twice, for before and after."""
     bot = Simulation()
     bot.arrive(ANGRY, CALM)
     bot.run_on(5)
-    return bot.fuse.moments
+    return bot.fuse.calls
+
+
+QUIET_DAY = calls_of_a_quiet_day()
+MOMENTS = [
+    pytest.param(number, id=f"{'after' if number % 2 == 0 else 'before'} {call} {number}")
+    for number, call in enumerate(QUIET_DAY, 1)
+]
 
 
 class TestACrash:
-    @pytest.mark.parametrize("moment", range(1, moments_of_a_quiet_day() + 1))
+    def test_can_be_tried_before_and_after_each_step_of_a_tweets_way(self) -> None:
+        card, reply = (
+            [
+                f"{queue} receive",
+                "store get",
+                "store change",  # the effect is begun
+                f"{effect} send",
+                "store change",  # and recorded
+                f"{queue} delete",
+            ]
+            for queue, effect in (("cards", "card"), ("replies", "reply"))
+        )
+        triage = ["tweets receive", "store get", "store add", "cards send", "replies send"]
+        steps = ["store due", *triage, "tweets delete", *card, *reply]
+        assert [step for step in steps for _ in ("before", "after")] == QUIET_DAY
+
+    @pytest.mark.parametrize("moment", MOMENTS)
     def test_at_any_moment_does_no_harm(self, moment: int) -> None:
         bot = Simulation(frozenset({moment}))
         bot.arrive(ANGRY, CALM)
@@ -52,7 +76,7 @@ class TestACrash:
         assert_settled(bot)
 
     @settings(max_examples=150, deadline=None)
-    @given(st.frozensets(st.integers(1, 80), min_size=2, max_size=12))
+    @given(st.frozensets(st.integers(1, 120), min_size=2, max_size=12))
     def test_after_crash_does_no_harm(self, moments: frozenset[int]) -> None:
         bot = Simulation(moments)
         bot.arrive(ANGRY, CALM)

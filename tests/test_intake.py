@@ -1,6 +1,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from bot.twitter.intake import (
     ACCOUNT_KEYS,
     CURSOR,
     FIRST_LOOK_BACK,
+    LEASE,
     OVERLAP,
     Taken,
     poll,
@@ -25,6 +27,7 @@ from tests.examples import NOON, case
 from tests.fakes import Clock, MemoryCases, MemoryQueue, PagedMentions
 from tests.test_wire import fixture
 
+TIMEOUT = 50.0
 EPOCH = datetime.fromisoformat("2010-11-04T01:42:54.657+00:00")
 
 
@@ -50,9 +53,9 @@ class Poller:
         self.mentions = PagedMentions()
 
     def poll(self, *pages: Sequence[Tweet] | Exception, seconds: Sequence[float] = ()) -> int:
-        left = iter([*seconds, *[30.0] * 20])
+        left = iter([TIMEOUT, *seconds, *[30.0] * 20])
         self.mentions.given = pages
-        return poll(self.mentions, self.store, self.queue, NOON, lambda: next(left))
+        return poll(self.mentions, self.store, self.queue, NOON, lambda: next(left), "me")
 
     def queued(self) -> list[str]:
         return [arrival.what.id for arrival in (arrival_of(one.body) for one in self.queue.sent)]
@@ -160,6 +163,47 @@ class TestThePoller:
         poller.mentions.problems = ["data[0]: The text must be a string, not null."]
         poller.poll([at(1)])
         assert "A mention is left out: data[0]" in caplog.text
+
+
+class TestOfTwoPollers:
+    def test_the_second_does_nothing_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO)
+        poller = Poller()
+        poller.store.lease(LEASE, "another", NOON, NOON + timedelta(seconds=1))
+        assert poller.poll([at(1)]) == 0
+        assert (poller.mentions.asked, poller.queued(), poller.cursor) == ([], [], None)
+        assert [record.message for record in caplog.records] == [
+            "Another poller is reading the mentions, so this one does nothing."
+        ]
+
+    def test_one_works_on_where_the_other_crashed_and_its_time_is_over(self) -> None:
+        poller = Poller()
+        poller.store.lease(LEASE, "crashed", NOON - timedelta(seconds=TIMEOUT), NOON)
+        assert poller.poll([at(1)]) == 1
+
+    def test_one_has_the_lease_as_long_as_its_function_may_run(self) -> None:
+        poller = Poller()
+        free: list[bool] = []
+
+        class Watched(PagedMentions):
+            def account_id(self) -> str:
+                for seconds in (0, TIMEOUT - 1, TIMEOUT):
+                    moment = NOON + timedelta(seconds=seconds)
+                    free.append(poller.store.lease(LEASE, "another", moment, moment))
+                return super().account_id()
+
+        poller.mentions = Watched()
+        poller.poll()
+        assert free == [False, False, True]
+
+    @pytest.mark.parametrize("page", [[at(1)], Retryable("X is not answering.")])
+    def test_one_gives_the_lease_back_whatever_happened(
+        self, page: Sequence[Tweet] | Exception
+    ) -> None:
+        poller = Poller()
+        with suppress(Retryable):
+            poller.poll(page)
+        assert poller.store.lease(LEASE, "another", NOON, NOON + timedelta(seconds=1))
 
 
 class TestAWebhookBody:

@@ -2,7 +2,8 @@
 
 A case is an item: its JSON, and beside it what the indexes need. `day` and `received_at` make the
 index `newest`, one partition a day so that none grows hot; `due` and `due_at`, present only while
-an effect is due, make the index `due`. Notes are items whose id starts with `note#`.
+an effect is due, make the index `due`. Notes are items whose id starts with `note#`, leases with
+`lease#`.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bot import cases
+from bot import records
 from bot.cases import Case
 from bot.errors import Conflict, Retryable
 from bot.ports import Clock, Identities
@@ -137,10 +138,35 @@ class DynamoCases:
         item = self._item(f"note#{name}")
         return json.loads(item["body"]["S"]) if item else None
 
-    def set_note(self, name: str, value: Any) -> None:
+    def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:
         """See `bot.ports.CaseStore`."""
-        item = {"id": {"S": f"note#{name}"}, "body": {"S": json.dumps(value)}}
+        item: Item = {"id": {"S": f"note#{name}"}, "body": {"S": json.dumps(value)}}
+        if received_at:
+            item["expires_at"] = _seconds(received_at + self._retention)
         self._call("put_item", TableName=self._table, Item=item)
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """See `bot.ports.CaseStore`; a put that the SDK repeats meets its own holder."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "id": {"S": f"lease#{name}"},
+                    "held_by": {"S": holder},
+                    "ends_at": {"N": repr(until.timestamp())},
+                    "expires_at": _seconds(until),
+                },
+                ConditionExpression="attribute_not_exists(id) OR held_by = :me OR ends_at <= :now",
+                ExpressionAttributeValues={
+                    ":me": {"S": holder},
+                    ":now": {"N": repr(now.timestamp())},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        except (BotoCoreError, ClientError) as error:
+            raise _retryable(error) from None
+        return True
 
     def _item(self, item_id: str) -> "Item | None":
         answer = self._call(
@@ -175,14 +201,13 @@ class DynamoCases:
         return True
 
     def _item_of(self, case: Case, version: str) -> "Item":
-        expires_at = (case.received_at + self._retention).timestamp()
         item: Item = {
             "id": {"S": case.id},
-            "body": {"S": json.dumps(cases.to_json(case), ensure_ascii=False)},
+            "body": {"S": json.dumps(records.to_json(case), ensure_ascii=False)},
             "version": {"S": version},
             "day": {"S": case.received_at.date().isoformat()},
             "received_at": {"S": f"{case.received_at.isoformat()}#{case.id}"},
-            "expires_at": {"N": str(int(expires_at))},
+            "expires_at": _seconds(case.received_at + self._retention),
         }
         if case.due_at:
             item |= {"due": {"S": "due"}, "due_at": {"N": repr(case.due_at.timestamp())}}
@@ -195,8 +220,13 @@ class DynamoCases:
             raise _retryable(error) from None
 
 
+def _seconds(moment: datetime) -> "AttributeValueTypeDef":
+    """As the table's time to live asks for it: whole seconds."""
+    return {"N": str(int(moment.timestamp()))}
+
+
 def _case(item: "Item") -> Case:
-    return cases.from_json(json.loads(item["body"]["S"]))
+    return records.from_json(json.loads(item["body"]["S"]))
 
 
 def _retryable(error: Exception) -> Retryable:

@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from bot import cases
+from bot import records
 from bot.cases import Case
 from bot.errors import Misconfigured, Retryable
 from bot.ports import Clock, Identities, Message, Outgoing
 
 DEDUPLICATED_FOR: Final = 300.0
 """Seconds a FIFO queue remembers a deduplication id, as SQS does."""
+DEAD_KEPT_FOR: Final = timedelta(days=14)
+"""How long a dead letter lies, as on SQS (serverless.yml, MessageRetentionPeriod)."""
 PAGE: Final = 200
 SWITCHES: Final = 20
 """How often the journal's mode is set while others do the same."""
@@ -45,6 +47,20 @@ _MIGRATIONS: Final = (
     );
     """,
     "CREATE INDEX messages_flow ON messages (queue, flow, visible_at) WHERE flow IS NOT NULL",
+    """
+    CREATE TABLE ticks (tick INTEGER NOT NULL);
+    INSERT INTO ticks VALUES (1);
+    ALTER TABLE cases ADD COLUMN tick INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE cases ADD COLUMN route TEXT AS (json_extract(body, '$.route')) VIRTUAL;
+    ALTER TABLE cases ADD COLUMN decided_at TEXT AS (json_extract(body, '$.decided_at')) VIRTUAL;
+    CREATE INDEX cases_changed ON cases (tick);
+    CREATE INDEX cases_tally ON cases (received_at, route, decided_at);
+    CREATE INDEX cases_by_route ON cases (route, received_at, id)
+    """,
+    """
+    ALTER TABLE notes ADD COLUMN expires_at REAL;
+    CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, ends_at REAL NOT NULL)
+    """,
 )
 
 _WAITING: Final = (
@@ -118,6 +134,23 @@ class Database:
         except sqlite3.OperationalError as error:
             raise Retryable(f"{self.path} cannot be written now: {error}.") from None
 
+    def scrub(self) -> None:
+        """Rewrites the file, so that nothing of what was deleted is left in it or its log.
+
+        `secure_delete` alone is not enough: a page that gave rows to its neighbour may keep
+        their old copies in its unused part. Raises `Retryable` where the file is locked for too
+        long, or the disk has no room for a second copy.
+        """
+        try:
+            self.connection().execute("VACUUM")
+            self.truncate_log()
+        except sqlite3.OperationalError as error:
+            raise Retryable(f"{self.path} cannot be rewritten now: {error}.") from None
+
+    def truncate_log(self) -> None:
+        """Moves the write-ahead log into the file: what was overwritten must not live on in it."""
+        self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self.connection()
@@ -154,17 +187,20 @@ class SqliteCases:
         if not cases:
             return set()
         with self._database.writing() as connection:
+            tick = _tick(connection)
             return {
                 case.id
                 for case in cases
                 if connection.execute(
-                    "INSERT OR IGNORE INTO cases VALUES (?, ?, ?, ?, ?)",
+                    "INSERT OR IGNORE INTO cases (id, body, received_at, due_at, expires_at, tick)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         case.id,
                         _body(case),
                         case.received_at.isoformat(),
                         _due(case),
                         (case.received_at + self._retention).timestamp(),
+                        tick,
                     ),
                 ).rowcount
             }
@@ -187,8 +223,8 @@ class SqliteCases:
             after = change(before)
             if after is not before:
                 connection.execute(
-                    "UPDATE cases SET body = ?, due_at = ? WHERE id = ?",
-                    (_body(after), _due(after), case_id),
+                    "UPDATE cases SET body = ?, due_at = ?, tick = ? WHERE id = ?",
+                    (_body(after), _due(after), _tick(connection), case_id),
                 )
             return after
 
@@ -219,13 +255,27 @@ class SqliteCases:
         return [row[0] for row in rows]
 
     def expire(self, now: datetime) -> int:
-        """See `bot.ports.CaseStore`."""
+        """See `bot.ports.CaseStore`; messages go too, dead ones sooner."""
+        moment = now.timestamp()
         with self._database.writing() as connection:
-            gone = connection.execute(
-                "DELETE FROM cases WHERE expires_at <= ?", (now.timestamp(),)
-            ).rowcount
-        # What was erased must not live on in the write-ahead log.
-        self._database.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            gone = sum(
+                connection.execute(statement, (until,)).rowcount
+                for statement, until in (
+                    ("DELETE FROM cases WHERE expires_at <= ?", moment),
+                    (
+                        "DELETE FROM messages WHERE queue LIKE '%-dead' AND visible_at <= ?",
+                        (now - DEAD_KEPT_FOR).timestamp(),
+                    ),
+                    # Waiting ones are work, however long this machine was off; yet no text stays
+                    # longer than its case would.
+                    (
+                        "DELETE FROM messages WHERE sent_at <= ?",
+                        (now - self._retention).timestamp(),
+                    ),
+                )
+            )
+            connection.execute("DELETE FROM notes WHERE expires_at <= ?", (moment,))
+        self._database.truncate_log()
         return gone
 
     def note(self, name: str) -> Any:
@@ -237,11 +287,30 @@ class SqliteCases:
         )
         return row and json.loads(row[0])
 
-    def set_note(self, name: str, value: Any) -> None:
+    def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:
         """See `bot.ports.CaseStore`."""
+        expires_at = received_at and (received_at + self._retention).timestamp()
         with self._database.writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, json.dumps(value))
+                "INSERT OR REPLACE INTO notes (name, value, expires_at) VALUES (?, ?, ?)",
+                (name, json.dumps(value), expires_at),
+            )
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """See `bot.ports.CaseStore`."""
+        with self._database.writing() as connection:
+            return bool(
+                connection.execute(
+                    "INSERT INTO leases VALUES (:name, :holder, :until) ON CONFLICT DO UPDATE"
+                    " SET holder = :holder, ends_at = :until"
+                    " WHERE holder = :holder OR ends_at <= :now",
+                    {
+                        "name": name,
+                        "holder": holder,
+                        "now": now.timestamp(),
+                        "until": until.timestamp(),
+                    },
+                ).rowcount
             )
 
 
@@ -303,9 +372,14 @@ class SqliteQueue:
             return []
         with self._database.writing() as connection:
             rows = connection.execute(waiting, asked).fetchall()
-            dead = [(f"{self._name}-dead", row[0]) for row in rows if row[3] >= self._max_receives]
+            # Of a dead letter, `visible_at` tells when it died.
             connection.executemany(
-                "UPDATE messages SET queue = ?, receipt = NULL WHERE number = ?", dead
+                "UPDATE messages SET queue = ?, receipt = NULL, visible_at = ? WHERE number = ?",
+                [
+                    (f"{self._name}-dead", now, row[0])
+                    for row in rows
+                    if row[3] >= self._max_receives
+                ],
             )
             alive = [row for row in rows if row[3] < self._max_receives]
             return [self._received(connection, row, now) for row in alive]
@@ -341,6 +415,19 @@ class SqliteQueue:
                 [(visible_at, receipt) for receipt in receipts],
             )
 
+    def take_out(self, concerned: Callable[[str], bool]) -> list[str]:
+        """See `bot.ports.Backlog`."""
+        with self._database.writing() as connection:
+            rows = connection.execute(
+                "SELECT number, body FROM messages WHERE queue IN (?, ?)",
+                (self._name, f"{self._name}-dead"),
+            )
+            found = [(number, body) for number, body in rows if concerned(body)]
+            connection.executemany(
+                "DELETE FROM messages WHERE number = ?", [(number,) for number, _ in found]
+            )
+        return [body for _, body in found]
+
     def depth(self) -> tuple[int, int]:
         """See `bot.ports.Queue`."""
         counts: dict[str, int] = dict(
@@ -354,12 +441,19 @@ class SqliteQueue:
         return counts.get(self._name, 0), counts.get(f"{self._name}-dead", 0)
 
 
+def _tick(connection: sqlite3.Connection) -> int:
+    """Numbers the writes, so that a reader can ask what changed since one of them."""
+    connection.execute("UPDATE ticks SET tick = tick + 1")
+    tick: int = connection.execute("SELECT tick FROM ticks").fetchone()[0]
+    return tick
+
+
 def _body(case: Case) -> str:
-    return json.dumps(cases.to_json(case), ensure_ascii=False)
+    return json.dumps(records.to_json(case), ensure_ascii=False)
 
 
 def _case(body: str) -> Case:
-    return cases.from_json(json.loads(body))
+    return records.from_json(json.loads(body))
 
 
 def _due(case: Case) -> float | None:

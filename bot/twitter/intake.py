@@ -3,11 +3,12 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.errors import Refused
+from bot.errors import Failure, Refused
 from bot.ports import CaseStore, Mentions, Queue
 from bot.triage import Arrival, message
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet, order
@@ -19,6 +20,7 @@ FIRST_LOOK_BACK: Final = timedelta(hours=1)
 OVERLAP: Final = timedelta(minutes=10)
 """Mentions are indexed late; this much is read again each time."""
 CURSOR: Final = "x-mentions-cursor"
+LEASE: Final = "x-poller"
 ACCOUNT: Final = "x-account-id"
 ACCOUNT_KEYS: Final = "x-account-keys"
 """Whose keys found that id: other keys are asked anew."""
@@ -70,12 +72,32 @@ def poll(
     tweets: Queue,
     now: datetime,
     seconds_left: Callable[[], float],
+    holder: str,
 ) -> int:
     """Queues the mentions that are new since the last time; returns how many.
 
-    The cursor moves to the newest id seen only when all pages are queued; a run that its
-    deadline cuts short leaves it, and the next one reads again. Raises the client's failures.
+    Only one poller works at a time: `holder`, an id of this run, has the lease for the seconds
+    that are left to it. The cursor moves to the newest id seen only when all pages are queued; a
+    run that its deadline cuts short leaves it, and the next one reads again. Raises the client's
+    failures.
     """
+    if not store.lease(LEASE, holder, now, now + timedelta(seconds=seconds_left())):
+        log.info("Another poller is reading the mentions, so this one does nothing.")
+        return 0
+    try:
+        return _polled(mentions, store, tweets, now, seconds_left)
+    finally:
+        with suppress(Failure):  # a lease not given back runs out
+            store.lease(LEASE, holder, now, now)
+
+
+def _polled(
+    mentions: Mentions,
+    store: CaseStore,
+    tweets: Queue,
+    now: datetime,
+    seconds_left: Callable[[], float],
+) -> int:
     account_id = _account(mentions, store)
     noted = store.note(CURSOR)
     cursor = _usable(noted, now)

@@ -13,7 +13,7 @@ from bot.cases import Case, Channels, Effect, Entry, opened
 from bot.policy import Decision
 from bot.ports import CaseStore
 from bot.tweets import IDENTITY, LONGEST_TEXT, Author, Tweet, typed
-from bot.verdicts import Verdict, judge
+from bot.verdicts import Verdict, Weight, judge
 from tests.contract.examples import NOW
 
 # What `bot.tweets.clean` lets through.
@@ -62,8 +62,11 @@ EFFECTS = st.builds(
     text=MAYBE,
     problem=MAYBE,
     look_ups=st.integers(0, 2),
+    withdrawn=MAYBE,
+    by=MAYBE,
 )
 SHARES = st.floats(0, 1)
+WORDS = st.lists(st.builds(Weight, TEXTS, st.floats(-1, 1)), max_size=4).map(tuple)
 CASES = st.builds(
     Case,
     tweet=TWEETS,
@@ -71,7 +74,7 @@ CASES = st.builds(
     reasons=st.lists(TEXTS).map(tuple),
     received_at=MOMENTS,
     decided_at=MOMENTS,
-    verdict=st.none() | st.builds(Verdict, SHARES, SHARES, TEXTS, TEXTS, st.booleans()),
+    verdict=st.none() | st.builds(Verdict, SHARES, SHARES, TEXTS, TEXTS, st.booleans(), WORDS),
     unsure=st.booleans(),
     effects=st.lists(EFFECTS, unique_by=lambda effect: effect.kind).map(tuple),
     assignee=MAYBE,

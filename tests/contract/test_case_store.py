@@ -11,6 +11,9 @@ from bot.cases import Case, Effect
 from bot.ports import CaseStore
 from tests.contract.examples import NOW, a_case, due, tell, told
 
+MINUTE = timedelta(minutes=1)
+MOMENT = timedelta(microseconds=1)
+
 
 def ids(cases: Iterator[Case]) -> list[str]:
     return [case.id for case in cases]
@@ -147,3 +150,53 @@ class TestNotes:
         store.set_note("1", "a note")
         assert store.note("absent") is None
         assert store.get(["1"]) == {}
+
+    def test_with_a_time_come_back_like_others(self, store: CaseStore) -> None:
+        store.set_note("edit-2", "1", NOW)
+        assert store.note("edit-2") == "1"
+
+
+class TestALease:
+    def test_goes_to_one_holder_until_its_time_is_over(self, store: CaseStore) -> None:
+        assert store.lease("poller", "a", NOW, NOW + MINUTE)
+        assert not store.lease("poller", "b", NOW, NOW + MINUTE)
+        assert not store.lease("poller", "b", NOW + MINUTE - MOMENT, NOW + 2 * MINUTE)
+        assert store.lease("poller", "b", NOW + MINUTE, NOW + 2 * MINUTE)
+        assert not store.lease("poller", "a", NOW + MINUTE, NOW + 2 * MINUTE)
+
+    def test_can_be_prolonged_by_its_holder(self, store: CaseStore) -> None:
+        store.lease("poller", "a", NOW, NOW + MINUTE)
+        assert store.lease("poller", "a", NOW + MINUTE / 2, NOW + 2 * MINUTE)
+        assert not store.lease("poller", "b", NOW + MINUTE, NOW + 2 * MINUTE)
+
+    def test_that_was_given_back_is_free_at_once(self, store: CaseStore) -> None:
+        store.lease("poller", "a", NOW, NOW + MINUTE)
+        assert store.lease("poller", "a", NOW, NOW)
+        assert store.lease("poller", "b", NOW, NOW + MINUTE)
+
+    def test_cannot_be_given_back_by_who_lost_it(self, store: CaseStore) -> None:
+        store.lease("poller", "a", NOW, NOW + MINUTE)
+        store.lease("poller", "b", NOW + MINUTE, NOW + 2 * MINUTE)
+        assert not store.lease("poller", "a", NOW, NOW)
+        assert not store.lease("poller", "c", NOW + MINUTE, NOW + 2 * MINUTE)
+
+    def test_says_nothing_about_others_and_is_no_note_and_no_case(self, store: CaseStore) -> None:
+        store.lease("poller", "a", NOW, NOW + MINUTE)
+        assert store.lease("reporter", "b", NOW, NOW + MINUTE)
+        assert (store.note("poller"), store.get(["poller"]), ids(store.newest())) == (None, {}, [])
+
+    def test_asked_for_by_many_at_once_goes_to_one(self, store: CaseStore) -> None:
+        together = Barrier(8)
+        got: list[str] = []
+
+        def ask(holder: str) -> None:
+            together.wait()
+            if store.lease("poller", holder, NOW, NOW + MINUTE):
+                got.append(holder)
+
+        pollers = [Thread(target=ask, args=(holder,)) for holder in "abcdefgh"]
+        for poller in pollers:
+            poller.start()
+        for poller in pollers:
+            poller.join()
+        assert len(got) == 1

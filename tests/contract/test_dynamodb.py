@@ -1,7 +1,7 @@
 """What is particular to DynamoDB: lost answers, lost races, throttling, its time to live."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from tests.contract.surroundings import CASES_TABLE, TABLE, Amazon, create_table
 from tests.standins.server import Fault
 
 RETENTION = timedelta(days=90)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -53,6 +54,11 @@ class TestAPutWhoseAnswerWasLost:
         amazon.relay.faults.append(Fault("lost", where="PutItem"))
         assert store.add([a_case("1")]) == set()
         assert store.get(["1"])["1"].assignee == "U0OTHER"
+
+    def test_gives_the_lease_to_its_holder(self, store: DynamoCases, amazon: Amazon) -> None:
+        amazon.relay.faults.append(Fault("lost", where="PutItem"))
+        assert store.lease("poller", "a", NOW, NOW + RETENTION)
+        assert len(amazon.relay.calls("PutItem")) == 2
 
 
 class TestAChange:
@@ -114,6 +120,24 @@ class TestTheTable:
         [item] = amazon.dynamodb.scan(TableName=TABLE)["Items"]
         assert CASES_TABLE["TimeToLiveSpecification"]["AttributeName"] not in item
 
+    @pytest.mark.parametrize(
+        ("write", "gone_at"),
+        [
+            (lambda store: store.set_note("edit-2", "1", NOW), NOW + RETENTION),
+            (lambda store: store.lease("poller", "a", NOW, NOW + MINUTE), NOW + MINUTE),
+        ],
+    )
+    def test_forgets_what_had_its_time(
+        self,
+        store: DynamoCases,
+        amazon: Amazon,
+        write: Callable[[DynamoCases], Any],
+        gone_at: datetime,
+    ) -> None:
+        write(store)
+        [item] = amazon.dynamodb.scan(TableName=TABLE)["Items"]
+        assert item["expires_at"] == {"N": str(int(gone_at.timestamp()))}
+
     def test_leaves_nothing_to_expire(self, store: DynamoCases) -> None:
         store.add([a_case("1", NOW - 2 * RETENTION)])
         assert store.expire(NOW) == 0
@@ -147,6 +171,7 @@ def unread(*case_ids: str) -> Fault:
         ("Query", lambda store: store.due(NOW, 10)),
         ("GetItem", lambda store: store.note("cursor")),
         ("PutItem", lambda store: store.set_note("cursor", 1)),
+        ("PutItem", lambda store: store.lease("poller", "a", NOW, NOW + RETENTION)),
     ],
 )
 def test_a_call_that_dynamodb_refuses_may_work_later(

@@ -1,20 +1,28 @@
 """What is particular to the SQLite file: several processes, power cuts, expiry, its schema."""
 
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from random import Random
 from threading import Thread
 
 import pytest
 
+from bot import cases
+from bot.cases import Case
 from bot.errors import Misconfigured, Retryable
+from bot.local.serverless import WIRING, load
 from bot.ports import Outgoing
 from bot.settings import HOUSE
 from bot.storage import sqlite
-from bot.storage.sqlite import Database, SqliteCases, SqliteQueue
+from bot.storage.sqlite import DEAD_KEPT_FOR, Database, SqliteCases, SqliteQueue
+from bot.tweets import Tweet
 from tests.contract.examples import (
     NOW,
     RECEIVES,
@@ -112,6 +120,81 @@ class TestExpiry:
         store.expire(NOW + 100 * RETENTION)
         assert store.note("cursor") == "1"
 
+    def test_removes_a_note_with_the_cases_of_its_time(self, path: Path) -> None:
+        store = store_in(path)
+        store.set_note("edit-2", "1", NOW)
+        store.expire(NOW + RETENTION - MINUTE)
+        assert store.note("edit-2") == "1"
+        store.expire(NOW + RETENTION)
+        assert store.note("edit-2") is None
+
+    def test_removes_a_dead_letter_two_weeks_after_it_died(self, path: Path) -> None:
+        watch, database = Watch(), Database(path)
+        store, queue = SqliteCases(database, RETENTION), sqlite_queue(database, watch, fifo=False)
+        queue.send([Outgoing("poison")])
+        for _ in range(RECEIVES):
+            queue.receive(1)
+            watch.forward(VISIBILITY)
+        watch.forward(30 * 86400)  # the machine was off
+        assert queue.receive(1) == []
+        store.expire(watch() + DEAD_KEPT_FOR - MINUTE)
+        assert queue.depth() == (0, 1)
+        assert store.expire(watch() + DEAD_KEPT_FOR) == 1
+        assert queue.depth() == (0, 0)
+
+    def test_leaves_waiting_messages_as_long_as_their_cases_would_stay(self, path: Path) -> None:
+        database = Database(path)
+        store, queue = SqliteCases(database, RETENTION), sqlite_queue(database, Watch(), fifo=False)
+        queue.send([Outgoing("a tweet")])
+        store.expire(NOW + RETENTION - MINUTE)
+        assert queue.depth() == (1, 0)
+        assert store.expire(NOW + RETENTION) == 1
+        assert queue.depth() == (0, 0)
+
+    def test_comes_for_dead_letters_when_sqs_would_remove_them(self) -> None:
+        resources = load(WIRING)["resources"]["Resources"]
+        kept = {
+            body["Properties"]["MessageRetentionPeriod"]
+            for name, body in resources.items()
+            if name.endswith("DeadLetters")
+        }
+        assert kept == {DEAD_KEPT_FOR.total_seconds()}
+
+
+def secret(number: int, chance: Random) -> Case:
+    text = f"SECRET-{number:04}- " + "word " * chance.choice([3, 9, 30, 60])
+    return replace(a_case(f"{number}"), tweet=Tweet(f"{number}", text, f"{number}"))
+
+
+class TestScrubbing:
+    def test_leaves_nothing_of_what_was_erased_in_any_corner_of_the_file(self, path: Path) -> None:
+        database = Database(path)
+        store = SqliteCases(database, RETENTION)
+        chance = Random(3)  # noqa: S311
+        numbers = list(range(1500))
+        # Cases that come in between others, and grow, make pages share out their rows.
+        chance.shuffle(numbers)
+        for start in range(0, len(numbers), 10):
+            new = [secret(number, chance) for number in numbers[start : start + 10]]
+            store.add(new)
+            for case in new[:5]:
+                store.change(case.id, tell("x" * chance.randrange(400)))
+        gone = set(numbers[::3])
+        for number in gone:
+            store.change(f"{number}", partial(cases.erased, now=NOW))
+        database.scrub()
+        raw = b"".join(file.read_bytes() for file in path.parent.iterdir())
+        assert {int(found) for found in re.findall(rb"SECRET-(\d{4})-", raw)} == (
+            set(numbers) - gone
+        )
+
+    def test_of_a_file_that_another_writes_just_now_may_work_later(self, path: Path) -> None:
+        database, other = Database(path), Database(path)
+        database.connection().execute("PRAGMA busy_timeout = 0")
+        with other.writing(), pytest.raises(Retryable, match="cannot be rewritten now"):
+            database.scrub()
+        database.scrub()
+
 
 class TestWriting:
     def test_returning_the_same_case_writes_nothing(self, path: Path) -> None:
@@ -208,6 +291,25 @@ class TestTheQueue:
         assert (fifo.receive(1), fifo.depth()) == ([], (1, 0))
         fifo.delete([after.receipt])
         assert fifo.depth() == (0, 0)
+
+    def test_gives_out_what_it_is_searched_for_waiting_in_flight_or_dead(
+        self, path: Path, watch: Watch
+    ) -> None:
+        database = Database(path)
+        tweets, fifo = (sqlite_queue(database, watch, fifo=fifo) for fifo in (False, True))
+        tweets.send([Outgoing("by mira: dead")])
+        for _ in range(RECEIVES):
+            tweets.receive(1)
+            watch.forward(VISIBILITY)
+        tweets.receive(1)
+        tweets.send([Outgoing("by mira: in flight")])
+        tweets.receive(1)
+        tweets.send([Outgoing("by mira"), Outgoing("by otto")])
+        fifo.send([grouped("by mira")])
+        taken = tweets.take_out(lambda body: "mira" in body)
+        assert sorted(taken) == ["by mira", "by mira: dead", "by mira: in flight"]
+        assert (tweets.depth(), fifo.depth()) == ((1, 0), (1, 0))
+        assert bodies(tweets.receive(10)) == ["by otto"]
 
     def test_keeps_a_dead_letter_whatever_its_last_receiver_does(
         self, path: Path, watch: Watch
