@@ -1,41 +1,76 @@
-"""What an agent starts: one function for Slack, the console and the command line alike."""
+"""What an agent starts: one use case each, for Slack, the console and the command line alike."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, get_args
 
 from bot import cases, delivery
-from bot.cases import Case
+from bot.cases import Case, Channels
 from bot.errors import Refused
-from bot.ports import CaseStore, Queue
+from bot.ports import CaseStore, Clock, MaySay, Queue
 
-Act = Literal["claim", "resolve"]
-
-
-class _Change(Protocol):
-    def __call__(self, case: Case, *, who: str, now: datetime) -> Case: ...
+Act = Literal["claim", "resolve", "reply", "relabel"]
+ACTS: Final[tuple[Act, ...]] = get_args(Act)
 
 
-_CHANGES: Final[Mapping[str, _Change]] = {"claim": cases.claimed, "resolve": cases.resolved}
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What `who` wants done to a case.
 
-
-def act(
-    deed: str,
-    case_id: str,
-    who: str,
-    store: CaseStore,
-    workers: Mapping[delivery.Worker, Queue],
-    now: datetime,
-) -> Case:
-    """An agent's deed on a case; its card is drawn anew. Safe to run twice.
-
-    Raises `Refused` where the deed or the case is not known.
+    `text` is what a reply says in public, `escalate` the label that a relabel gives.
     """
-    if deed not in _CHANGES:
-        raise Refused(f"«{deed:.40}» is nothing an agent can do to a case.")
-    case = store.change(case_id, partial(_CHANGES[deed], who=who, now=now))
-    if case is None:
-        raise Refused("This case is no longer here: its time was over or its author erased it.")
-    delivery.enqueue([case], workers)
-    return case
+
+    do: str
+    case_id: str
+    who: str
+    text: str = ""
+    escalate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """Does what agents ask for. `may_say` holds X's rules and the account's own on answers."""
+
+    store: CaseStore
+    workers: Mapping[delivery.Worker, Queue]
+    channels: Channels
+    may_say: MaySay
+    clock: Clock
+
+    def act(self, deed: Deed) -> Case:
+        """Does the deed, has its card drawn anew and returns the case. Safe to run twice.
+
+        Raises `Refused` where the deed or the case is not known, or a reply is not allowed.
+        """
+        case = self.store.change(deed.case_id, self._change(deed))
+        if case is None:
+            raise Refused("This case is no longer here: its time was over or its author erased it.")
+        delivery.enqueue([case], self.workers)
+        return case
+
+    def _change(self, deed: Deed) -> Callable[[Case], Case]:
+        who, now = deed.who, self.clock()
+        match deed.do:
+            case "claim":
+                return partial(cases.claimed, who=who, now=now)
+            case "resolve":
+                return partial(cases.resolved, who=who, now=now)
+            case "reply":
+                return partial(self._answered, deed)
+            case "relabel":
+                return partial(
+                    cases.relabelled,
+                    escalate=deed.escalate,
+                    who=who,
+                    channels=self.channels,
+                    now=now,
+                )
+        raise Refused(f"«{deed.do:.40}» is nothing an agent can do: use {', '.join(ACTS)}.")
+
+    def _answered(self, deed: Deed, case: Case) -> Case:
+        text = deed.text.strip()
+        problem = self.may_say(case.tweet, text)
+        if problem:
+            raise Refused(problem)
+        return cases.answered(case, text, deed.who, self.clock())

@@ -12,15 +12,13 @@ effect: a pending one is enqueued (again), one that hangs in sending becomes unk
 one is looked up. `attempt` grows with each of these, so a message about an earlier one is stale.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
+from bot.errors import Refused
 from bot.policy import Decision, Route
-from bot.tweets import Author, Tweet, order
-from bot.tweets import from_json as tweet_from_json
-from bot.tweets import to_json as tweet_to_json
+from bot.tweets import Tweet, order
 from bot.verdicts import Verdict
 
 EffectKind = Literal["card", "update", "reply"]
@@ -44,7 +42,7 @@ class Effect:
     """One thing the case does to the world; see the module's picture.
 
     `withdrawn` is why it is no longer wanted, where it was under way when that became known: it
-    is not tried again.
+    is not tried again. `by` is the agent who wrote a reply, None for the bot's own.
     """
 
     kind: EffectKind
@@ -57,6 +55,7 @@ class Effect:
     problem: str | None = None
     look_ups: int = 0
     withdrawn: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +94,10 @@ class Case:
     def due_at(self) -> datetime | None:
         """When housekeeping must look at this case next."""
         return min((e.due_at for e in self.effects if e.due_at), default=None)
+
+    def with_verdict(self, verdict: Verdict) -> "Case":
+        """The case under another verdict on the same text."""
+        return replace(self, verdict=verdict)
 
     def effect(self, kind: EffectKind) -> Effect | None:
         """The case's effect of that kind."""
@@ -194,7 +197,8 @@ def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetim
     if effect.token != token:
         return case
     done = replace(effect, state="sent", outside_id=outside_id, due_at=None, problem=None)
-    return _told(_put(case, done), now, "bot", f"{kind} sent ({outside_id})")
+    case = _told(_put(case, done), now, "bot", f"{kind} sent ({outside_id})")
+    return with_update(case, now) if kind == "reply" else case
 
 
 def postponed(
@@ -225,9 +229,9 @@ def failed(
 
 
 def switched_off(case: Case, mode: Literal["on", "dry-run", "off"]) -> Case:
-    """A reply that waited is not sent any more: automatic replies are a dry run, or off."""
+    """A bot's reply that waited is not sent: automatic replies are a dry run, or off."""
     effect = _need(case, "reply")
-    if effect.state != "pending" or mode == "on":
+    if effect.state != "pending" or effect.by or mode == "on":
         return case
     if mode == "dry-run":
         return _put(case, replace(effect, state="dry-run", due_at=None, problem=None))
@@ -327,7 +331,7 @@ def erased(case: Case, now: datetime) -> Case:
     if case.erased:
         return case
     blank = Tweet(case.tweet.id, "", case.tweet.root_id, source=case.tweet.source)
-    verdict = case.verdict and replace(case.verdict, tokens="")
+    verdict = case.verdict and replace(case.verdict, tokens="", words=())
     case = replace(case, tweet=blank, verdict=verdict, erased=True, resolved=True)
     reasons = ("The post was deleted by its author.",)
     case = _withdrawn(replace(case, reasons=reasons), reasons[0], "reply", "card")
@@ -350,6 +354,44 @@ def resolved(case: Case, who: str, now: datetime) -> Case:
     if case.resolved:
         return case
     return with_update(_told(replace(case, resolved=True), now, who, "resolved"), now)
+
+
+def answered(case: Case, text: str, who: str, now: datetime) -> Case:
+    """An agent's public answer is on its way; the same one asked for again changes nothing.
+
+    A post that may not be answered (`Tweet.answer`) gets a dry run. Raises `Refused` where the
+    post is gone, or where another answer is, or may be, public.
+    """
+    if case.erased:
+        raise Refused("The post was deleted by its author, so there is nothing to answer.")
+    before = case.effect("reply")
+    if before and before.state != "failed":
+        if (before.by, before.text) == (who, text):
+            return case
+        if before.state not in {"pending", "dry-run"}:
+            raise Refused("An answer is public or on its way: look at the post on X before more.")
+    attempt = before.attempt + 1 if before else 1
+    reply = Effect("reply", "dry-run", attempt=attempt, text=text, by=who)
+    if case.tweet.answer:
+        reply = replace(reply, state="pending", due_at=now + UNQUEUED_AFTER)
+    case = _told(replace(case, assignee=case.assignee or who), now, who, f"answered: {text}")
+    return with_update(_put(case, reply), now)
+
+
+def relabelled(case: Case, escalate: bool, who: str, channels: Channels, now: datetime) -> Case:  # noqa: FBT001
+    """A person says whether the post needed a person; one that did and had no card gets one."""
+    if case.label == escalate:
+        return case
+    case = replace(case, label=escalate)
+    case = _told(case, now, who, f"label: {'escalate' if escalate else 'answer'}")
+    if escalate and case.route != "escalate" and not case.erased:
+        reasons = (*case.reasons, "An agent says that it needs a person.")
+        case = replace(case, route="escalate", reasons=reasons)
+        reply = case.effect("reply")
+        if reply and not reply.by:  # what an agent wrote stays on its way
+            case = _withdrawn(case, reasons[-1], "reply")
+        case = with_card(case, channels, now)
+    return with_update(case, now)
 
 
 def _kept(verdict: Verdict | None) -> Verdict | None:
@@ -381,8 +423,9 @@ def _failed(case: Case, effect: Effect, problem: str, channels: Channels, now: d
     case = _told(_put(case, gone), now, "bot", f"{kind} failed: {problem}")
     if kind != "reply" or case.erased:
         return case
-    reasons = (*case.reasons, f"The automatic answer failed: {problem}")
-    return with_card(replace(case, reasons=reasons), channels, now)
+    whose = "The answer" if effect.by else "The automatic answer"
+    case = replace(case, reasons=(*case.reasons, f"{whose} failed: {problem}"))
+    return with_update(with_card(case, channels, now), now)
 
 
 def _need(case: Case, kind: EffectKind) -> Effect:
@@ -399,78 +442,3 @@ def _put(case: Case, effect: Effect) -> Case:
 
 def _told(case: Case, at: datetime, who: str, what: str) -> Case:
     return replace(case, history=(*case.history, Entry(at, who, what))[-LONGEST_HISTORY:])
-
-
-def to_json(case: Case) -> dict[str, Any]:
-    """The case as plain JSON values, for the stores."""
-    record = {field.name: getattr(case, field.name) for field in fields(case)}
-    return {
-        **record,
-        "tweet": tweet_to_json(case.tweet),
-        "received_at": case.received_at.isoformat(),
-        "decided_at": case.decided_at.isoformat(),
-        "verdict": case.verdict and asdict(case.verdict),
-        "effects": [_stamped(asdict(effect), "due_at") for effect in case.effects],
-        "history": [_stamped(asdict(entry), "at") for entry in case.history],
-    }
-
-
-def from_json(record: Mapping[str, Any]) -> Case:
-    """The case of what `to_json` made."""
-    return Case(
-        **{
-            **_known(Case, record),
-            "tweet": tweet_from_json(record["tweet"]),
-            "reasons": tuple(record["reasons"]),
-            "received_at": _moment(record["received_at"]),
-            "decided_at": _moment(record["decided_at"]),
-            "verdict": record["verdict"] and Verdict(**record["verdict"]),
-            "effects": tuple(
-                Effect(**{**_known(Effect, effect), "due_at": _moment(effect["due_at"])})
-                for effect in record["effects"]
-            ),
-            "history": tuple(
-                Entry(**{**entry, "at": _moment(entry["at"])}) for entry in record["history"]
-            ),
-        }
-    )
-
-
-def _known(kind: type[Case | Effect], record: Mapping[str, Any]) -> dict[str, Any]:
-    # A newer release may have written fields of its own before it was rolled back.
-    return {field.name: record[field.name] for field in fields(kind) if field.name in record}
-
-
-def _stamped(record: dict[str, Any], name: str) -> dict[str, Any]:
-    moment: datetime | None = record[name]
-    return {**record, name: moment and moment.isoformat()}
-
-
-def _moment(value: str | None) -> Any:
-    return value and datetime.fromisoformat(value).astimezone(UTC)
-
-
-def summary(case: Case) -> dict[str, Any]:
-    """The row that `cases --json` and the console show."""
-    author: Author = case.tweet.author
-    return {
-        "tweet_id": case.id,
-        "text": case.tweet.text,
-        "author": author.handle or author.id,
-        "route": case.route,
-        "reasons": list(case.reasons),
-        "escalate": case.route == "escalate",
-        "confidence": case.verdict.confidence if case.verdict else None,
-        "effects": [
-            {
-                "kind": effect.kind,
-                "state": effect.state,
-                "due_at": effect.due_at and effect.due_at.isoformat(),
-                "outside_id": effect.outside_id,
-            }
-            for effect in case.effects
-        ],
-        "assignee": case.assignee,
-        "resolved": case.resolved,
-        "label": case.label,
-    }

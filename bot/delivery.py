@@ -125,7 +125,7 @@ class Courier:
             return case
         outlet = self.outlets[task.kind]
         if effect.state == "pending":
-            if task.kind == "reply" and self.channels.replies != "on":
+            if task.kind == "reply" and not effect.by and self.channels.replies != "on":
                 return self.store.change(
                     case.id, partial(cases.switched_off, mode=self.channels.replies)
                 )

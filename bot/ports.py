@@ -43,15 +43,23 @@ class CaseStore(Protocol):
         ...
 
     def expire(self, now: datetime) -> int:
-        """Removes what is past its retention; 0 from a store that does so by itself."""
+        """Removes what is past its retention and says how much; 0 where that happens by itself."""
         ...
 
     def note(self, name: str) -> Any:
         """A small JSON value kept beside the cases (a cursor, a switch); None where absent."""
         ...
 
-    def set_note(self, name: str, value: Any) -> None:
-        """Keeps that value."""
+    def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:
+        """Keeps that value; with `received_at` only as long as a case received then."""
+        ...
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Whether `holder` has that lease from `now` on: nobody else had it any more.
+
+        A holder may ask again, and with `until=now` gives it back. One that crashes loses it when
+        its time is over. Who finds it taken changes nothing.
+        """
         ...
 
 
@@ -100,6 +108,17 @@ class Queue(Protocol):
         ...
 
 
+class Backlog(Protocol):
+    """A queue that can be searched, as SQS cannot."""
+
+    def take_out(self, concerned: Callable[[str], bool]) -> list[str]:
+        """Removes the messages with such bodies, be they waiting, in flight or dead.
+
+        Returns their bodies. Who holds one of them in flight may still work on it.
+        """
+        ...
+
+
 class Outlet(Protocol):
     """Where effects of one kind reach the world.
 
@@ -139,3 +158,6 @@ ReplyText = Callable[[Tweet], str]
 
 MayReply = Callable[[Tweet], str | None]
 """Why X's rules forbid the bot to answer a tweet, None where they allow it."""
+
+MaySay = Callable[[Tweet, str], str | None]
+"""Why a person must not answer a tweet with a text, None where nothing speaks against it."""

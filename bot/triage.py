@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -12,6 +12,7 @@ from bot import batches, cases, delivery, tweets
 from bot.cases import Case, Channels
 from bot.delivery import Worker
 from bot.errors import Conflict, Failure, Permanent, Refused
+from bot.explanation import explained
 from bot.policy import Decision, Rules, decide
 from bot.ports import CaseStore, MayReply, Outgoing, Queue, ReplyText
 from bot.tweets import Tweet, order
@@ -120,14 +121,14 @@ def triage(
     for place, arrival in enumerate(arrivals):
         what, before = arrival.what, known.get(arrival.case_id)
         if isinstance(what, Deleted) or _deleted_before(what, known):
-            erased = _erase(arrival.case_id, store, now)
+            erased = erase(arrival.case_id, store, now)
             touched[erased.id] = erased
         elif before is None or cases.supersedes(what, before):
             fresh[place] = what
         else:
             touched.setdefault(before.id, before)
     held, verdicts = _verdicts(arrivals, fresh, desk, now)
-    latest = _latest(arrivals, fresh, verdicts, desk)
+    latest = _explained(_latest(arrivals, fresh, verdicts, desk), desk)
     opened = {
         case_id: _opened(judged, desk, now)
         for case_id, judged in latest.items()
@@ -143,13 +144,26 @@ def triage(
     return held
 
 
+def preview(tweet: Tweet, desk: Desk, now: datetime) -> Case:
+    """The case that the tweet would make, with the words that move it; nothing is stored or sent.
+
+    Raises the classifier's failures.
+    """
+    [verdict] = judge([tweet.text], desk.classifier, desk.threshold)
+    [verdict] = explained([verdict], desk.classifier)
+    return _opened(_Judged(tweet, verdict, _decision(tweet, verdict, desk), now), desk, now)
+
+
 def _known(arrivals: Sequence[Arrival], store: CaseStore) -> dict[str, Case]:
-    edits = [a.what for a in arrivals if isinstance(a.what, Tweet) and a.what.id != a.what.root_id]
+    edits: list[str] = []
     # A deletion names the edit that was last, so each leads to its case; noted before anything
-    # is read, because the deletion may be at work at this moment (see _erase).
-    for edit in edits:
-        store.set_note(_EDIT + edit.id, edit.root_id)
-    return store.get([*(a.case_id for a in arrivals), *(edit.id for edit in edits)])
+    # is read, because the deletion may be at work at this moment (see `erase`).
+    for arrival in arrivals:
+        what = arrival.what
+        if isinstance(what, Tweet) and what.id != what.root_id:
+            store.set_note(_EDIT + what.id, what.root_id, arrival.received_at)
+            edits.append(what.id)
+    return store.get([*(a.case_id for a in arrivals), *edits])
 
 
 def _deleted_before(tweet: Tweet, known: Mapping[str, Case]) -> bool:
@@ -157,7 +171,11 @@ def _deleted_before(tweet: Tweet, known: Mapping[str, Case]) -> bool:
     return tweet.id != tweet.root_id and own is not None and own.erased
 
 
-def _erase(post_id: str, store: CaseStore, now: datetime) -> Case:
+def erase(post_id: str, store: CaseStore, now: datetime) -> Case:
+    """The case of a post, by the id of any of its edits, with its content gone.
+
+    A post that never came gets a case that keeps it from ever being read.
+    """
     root_id = store.note(_EDIT + post_id)
     erased = _erased(root_id or post_id, store, now)
     # The edit may have come while its tombstone was made.
@@ -193,6 +211,25 @@ def _latest(
         decision = _decision(tweet, verdict, desk)
         found[tweet.root_id] = _Judged(tweet, verdict, decision, arrivals[place].received_at)
     return found
+
+
+def _explained(judged: Mapping[str, _Judged], desk: Desk) -> dict[str, _Judged]:
+    """With the words that moved them, for those that a person will see."""
+    shown = {
+        case_id: one.verdict
+        for case_id, one in judged.items()
+        if one.decision.route == "escalate" and one.verdict and one.verdict.known
+    }
+    try:
+        verdicts = explained(list(shown.values()), desk.classifier)
+    except Failure as failure:
+        log.warning("%d escalations stay without their words: %s", len(shown), failure)
+        return dict(judged)
+    told = dict(zip(shown, verdicts, strict=True))
+    return {
+        case_id: replace(one, verdict=told.get(case_id, one.verdict))
+        for case_id, one in judged.items()
+    }
 
 
 def _opened(judged: _Judged, desk: Desk, now: datetime) -> Case:

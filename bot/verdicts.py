@@ -9,13 +9,25 @@ from bot.normalize import tokens
 
 
 @dataclass(frozen=True, slots=True)
+class Weight:
+    """A word, or a pair of neighbours, and what it adds to the probability of *escalate*.
+
+    The weight is negative where it takes away.
+    """
+
+    words: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """A classifier's word on one text.
 
     `probability` of *escalate*, 0 to 1; `escalate` where it is at or above `threshold`;
     `tokens` is the normalized text; `model` names who said so. `known` is False where the text
     has no word the model knows: the probability is then the threshold itself, so the text
-    escalates by the narrowest of margins.
+    escalates by the narrowest of margins. `words` are those that moved it, most first, where
+    somebody has asked (`bot.explanation`).
     """
 
     probability: float
@@ -23,6 +35,7 @@ class Verdict:
     tokens: str
     model: str
     known: bool = True
+    words: tuple[Weight, ...] = ()
 
     @property
     def escalate(self) -> bool:

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from slack_bolt import App
     from slack_sdk import WebClient
 
+    from bot.agents import Agents
     from bot.delivery import Courier, Worker
+    from bot.erasure import Eraser
     from bot.slack.actions import Clerk
-    from bot.storage.sqlite import Database
+    from bot.storage.overview import SqliteOverview
+    from bot.storage.sqlite import Database, SqliteQueue
     from bot.triage import Desk
     from bot.tweets import Tweet
     from bot.twitter.client import XAccount
@@ -84,11 +87,12 @@ class Parts:
             )
         from bot.storage.sqlite import SqliteCases
 
-        return SqliteCases(self._database, retention)
+        return SqliteCases(self.database, retention)
 
     @property
-    def _database(self) -> "Database":
-        return _database(self.settings.data_dir / "bot.sqlite")
+    def database(self) -> "Database":
+        """The SQLite file, made where it is not there yet."""
+        return _database(self.settings.database)
 
     def _queue(self, name: str) -> Queue:
         if self.settings.aws:
@@ -96,12 +100,15 @@ class Parts:
             from bot.storage.sqs import SqsQueue
 
             return SqsQueue(clients.sqs(), self.settings.aws.queue_url(name))
+        return self._sqlite_queue(name)
+
+    def _sqlite_queue(self, name: str) -> "SqliteQueue":
         from bot.local.serverless import queue_properties
         from bot.storage.sqlite import SqliteQueue
 
         properties = queue_properties(name)
         return SqliteQueue(
-            self._database,
+            self.database,
             name,
             fifo=properties.fifo,
             visibility=properties.visibility,
@@ -131,6 +138,25 @@ class Parts:
         return self._queue("actions")
 
     @property
+    def queues(self) -> dict[str, Queue]:
+        """The four queues by their names."""
+        return {
+            "tweets": self.tweets,
+            "cards": self.cards,
+            "replies": self.replies,
+            "actions": self.actions,
+        }
+
+    @cached_property
+    def overview(self) -> "SqliteOverview":
+        """What the console lists. Raises `Misconfigured` where cases do not lie in SQLite."""
+        from bot.storage.overview import SqliteOverview
+
+        if self.settings.aws:
+            raise Misconfigured([_NO_OVERVIEW])
+        return SqliteOverview(self.database)
+
+    @property
     def workers(self) -> "Mapping[Worker, Queue]":
         """The queues that carry effects."""
         return {"cards": self.cards, "replies": self.replies}
@@ -158,6 +184,38 @@ class Parts:
             may_reply=self._may_reply,
             reply_text=replies_from(_toml(self.settings.replies_path)).text,
         )
+
+    @cached_property
+    def agents(self) -> "Agents":
+        """What agents can do, wherever they ask for it."""
+        from bot.agents import Agents
+
+        return Agents(
+            store=self.store,
+            workers=self.workers,
+            channels=self.channels,
+            may_say=self._may_say,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def eraser(self) -> "Eraser":
+        """Who erases posts."""
+        from bot.erasure import Eraser
+
+        return Eraser(
+            store=self.store,
+            workers=self.workers,
+            backlog=None if self.settings.aws else self._sqlite_queue("tweets"),
+            clock=self.clock,
+        )
+
+    def _may_say(self, tweet: "Tweet", text: str) -> str | None:
+        from bot.twitter.replies import refused_text
+        from bot.twitter.rules import refusal_through_api
+
+        forbidden = refusal_through_api(tweet, self._account) if tweet.answer else None
+        return forbidden or refused_text(text)
 
     def _may_reply(self, tweet: "Tweet") -> str | None:
         from bot.twitter.rules import refusal
@@ -228,12 +286,10 @@ class Parts:
         from bot.slack.actions import Clerk
 
         return Clerk(
-            store=self.store,
-            workers={"cards": self.cards},
+            agents=self.agents,
             classifier=self.classifier,
             threshold=self.settings.threshold,
             unsure_margin=self.settings.unsure_margin,
-            clock=self.clock,
         )
 
     @cached_property
@@ -265,6 +321,10 @@ class Parts:
         )
 
 
+_NO_OVERVIEW: Final = (
+    "The console shows cases that lie on this machine, and CASES_TABLE names a table on AWS: use "
+    "Slack, or `python -m bot cases`."
+)
 _NO_SLACK: Final = (
     "Slack is not connected: set SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET and SLACK_SUPPORT_CHANNEL."
 )

@@ -1,74 +1,224 @@
-from typing import get_args
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bot import agents
-from bot.agents import act
-from bot.cases import Case, Effect
+from bot import cases
+from bot.agents import ACTS, Agents, Deed
+from bot.cases import Case, Channels, Effect, State
 from bot.errors import Refused
+from bot.tweets import Tweet
 from tests.examples import NOON, case
 from tests.fakes import Clock, MemoryCases, MemoryQueue
 
 OUT = Effect("card", "sent", outside_id="ts-1")
+QUEUED = Channels(cards_queued=True, replies="on")
+HELLO = "Sorry! We call you today."
+
+
+def may_say(tweet: Tweet, text: str) -> str | None:
+    return None if text and tweet.id else "The answer is empty."
 
 
 class Office:
-    """An agent before a store with one case, whose card is out."""
+    """Agents before a store with one case, whose card is out."""
 
-    def __init__(self, *effects: Effect) -> None:
+    def __init__(self, *effects: Effect, channels: Channels = QUEUED, **fields: Any) -> None:
         self.store = MemoryCases()
-        self.cards = MemoryQueue(Clock())
-        self.store.add([case(effects=effects)])
+        self.cards, self.replies = MemoryQueue(Clock()), MemoryQueue(Clock())
+        made = case(effects=effects, **fields)
+        self.store.add([replace(made, tweet=replace(made.tweet, answer=True))])
+        self.agents = Agents(
+            store=self.store,
+            workers={"cards": self.cards, "replies": self.replies},
+            channels=channels,
+            may_say=may_say,
+            clock=Clock(),
+        )
 
-    def act(self, deed: str, who: str = "U1", case_id: str | None = None) -> Case:
+    def act(self, do: str, who: str = "U1", case_id: str = "", **more: Any) -> Case:
         wanted = case_id or self.store.only().id
-        return act(deed, wanted, who, self.store, {"cards": self.cards}, NOON)
+        return self.agents.act(Deed(do, wanted, who, **{"text": HELLO, "escalate": True, **more}))
 
     def attempts(self) -> list[int]:
         return [body["attempt"] for body in self.cards.bodies() if body["effect"] == "update"]
 
 
-@pytest.mark.parametrize("deed", get_args(agents.Act))
-def test_a_deed_is_recorded_and_its_card_drawn_anew(deed: str) -> None:
-    office = Office(OUT)
-    case = office.act(deed)
-    assert case == office.store.only()
-    assert [entry.who for entry in case.history] == ["U1"]
-    assert office.attempts() == [1]
+def reply_of(made: Case) -> Effect:
+    effect = made.effect("reply")
+    assert effect is not None
+    return effect
 
 
-@pytest.mark.parametrize("deed", get_args(agents.Act))
-def test_a_deed_done_twice_is_done_once(deed: str) -> None:
-    office = Office(OUT)
-    assert office.act(deed) == office.act(deed)
-    assert office.attempts() == [1]
+class TestADeed:
+    @pytest.mark.parametrize("do", ACTS)
+    def test_is_recorded_and_its_card_drawn_anew(self, do: str) -> None:
+        office = Office(OUT)
+        changed = office.act(do)
+        assert changed == office.store.only()
+        assert [entry.who for entry in changed.history] == ["U1"]
+        assert office.attempts() == [1]
+
+    @pytest.mark.parametrize("do", ACTS)
+    def test_done_twice_is_done_once(self, do: str) -> None:
+        office = Office(OUT)
+        assert office.act(do) == office.act(do)
+        assert office.attempts() == [1]
+        assert len(office.replies.sent) == (do == "reply")
+
+    @pytest.mark.parametrize("do", ACTS)
+    def test_done_while_another_agent_acts_keeps_what_both_did(self, do: str) -> None:
+        office = Office(OUT)
+        office.store.before_change = lambda: office.act("resolve", "U2")
+        changed = office.act(do, "U1")
+        assert changed.resolved
+        assert {entry.who for entry in changed.history} >= {"U2"}
+
+    @pytest.mark.parametrize("do", ["claim", "resolve", "relabel"])
+    def test_before_the_card_is_out_needs_no_update(self, do: str) -> None:
+        office = Office(Effect("card", "pending", due_at=NOON))
+        office.act(do)
+        assert office.attempts() == []
+
+    def test_that_nobody_knows_is_refused_with_those_there_are(self) -> None:
+        with pytest.raises(Refused, match="«dance» is nothing an agent can do: use claim, resol"):
+            Office(OUT).act("dance")
+
+    @pytest.mark.parametrize("do", ACTS)
+    def test_on_a_case_that_is_gone_is_refused_with_why(self, do: str) -> None:
+        with pytest.raises(Refused, match="no longer here"):
+            Office(OUT).act(do, case_id="999")
 
 
-def test_a_case_is_claimed_by_the_last_who_claims_it() -> None:
-    office = Office(OUT)
-    office.act("claim", "U1")
-    assert office.act("claim", "U2").assignee == "U2"
-    assert office.attempts() == [1, 2]
+class TestClaims:
+    def test_the_last_one_has_the_case(self) -> None:
+        office = Office(OUT)
+        office.act("claim", "U1")
+        assert office.act("claim", "U2").assignee == "U2"
+        assert office.attempts() == [1, 2]
 
 
-def test_a_case_that_is_resolved_stays_resolved_by_the_first() -> None:
-    office = Office(OUT)
-    office.act("resolve", "U1")
-    assert office.act("resolve", "U2").resolved
-    assert [entry.who for entry in office.store.only().history] == ["U1"]
+class TestResolving:
+    def test_is_done_by_the_first(self) -> None:
+        office = Office(OUT)
+        office.act("resolve", "U1")
+        assert office.act("resolve", "U2").resolved
+        assert [entry.who for entry in office.store.only().history] == ["U1"]
 
 
-def test_a_card_still_on_its_way_is_not_updated() -> None:
-    office = Office(Effect("card", "pending", due_at=NOON))
-    assert office.act("claim").assignee == "U1"
-    assert office.attempts() == []
+class TestAnAnswer:
+    def test_is_handed_to_the_worker_in_the_agents_name(self) -> None:
+        office = Office(OUT)
+        reply = reply_of(office.act("reply", text=f"  {HELLO}\n"))
+        assert (reply.state, reply.text, reply.by) == ("pending", HELLO, "U1")
+        assert office.replies.bodies() == [
+            {"case": office.store.only().id, "effect": "reply", "attempt": 1}
+        ]
+
+    def test_makes_a_case_that_was_nobodys_the_agents(self) -> None:
+        assert Office(OUT).act("reply").assignee == "U1"
+        assert Office(OUT, assignee="U7").act("reply").assignee == "U7"
+
+    @pytest.mark.parametrize("text", ["", "  \n"])
+    def test_that_may_not_be_said_is_refused_with_why_and_leaves_nothing(self, text: str) -> None:
+        office = Office(OUT)
+        before = office.store.only()
+        with pytest.raises(Refused, match=r"The answer is empty\."):
+            office.act("reply", text=text)
+        assert office.store.only() == before
+        assert office.replies.sent == []
+
+    @pytest.mark.parametrize("state", ["sending", "sent", "unknown"])
+    def test_beside_one_that_is_or_may_be_public_is_refused(self, state: State) -> None:
+        office = Office(OUT, Effect("reply", state, text="Hi!", token="t"))
+        with pytest.raises(Refused, match="public or on its way"):
+            office.act("reply")
+        assert reply_of(office.store.only()).text == "Hi!"
+
+    @pytest.mark.parametrize("state", ["pending", "dry-run", "failed"])
+    def test_takes_the_place_of_the_bots_that_nobody_has_seen(self, state: State) -> None:
+        office = Office(
+            OUT, Effect("reply", state, attempt=3, text="Hi!", token="t", problem="No.")
+        )
+        reply = reply_of(office.act("reply"))
+        assert (reply.state, reply.text, reply.by, reply.problem) == ("pending", HELLO, "U1", None)
+        assert office.replies.bodies()[-1]["attempt"] == 4, "what was said of the other is stale"
+
+    def test_may_be_put_better_until_it_is_on_its_way(self) -> None:
+        office = Office(OUT)
+        office.act("reply", "U1")
+        assert reply_of(office.act("reply", "U2", text="Sorry!")).by == "U2"
+        assert [body["attempt"] for body in office.replies.bodies()] == [1, 2]
+
+    def test_that_was_sent_is_not_repeated(self) -> None:
+        office = Office(OUT)
+        made = office.act("reply")
+        office.store.change(made.id, sending_and(sent))
+        assert reply_of(office.act("reply")).state == "sent"
+        assert len(office.replies.sent) == 1
+
+    def test_that_failed_may_be_tried_again(self) -> None:
+        office = Office(OUT)
+        made = office.act("reply")
+        office.store.change(made.id, sending_and(refused))
+        assert reply_of(office.act("reply")).state == "pending"
+        assert [body["attempt"] for body in office.replies.bodies()] == [1, 2]
+
+    def test_to_a_post_from_a_file_or_a_keyboard_is_a_dry_run(self) -> None:
+        office = Office(OUT)
+        office.store.change(
+            office.store.only().id, lambda c: replace(c, tweet=replace(c.tweet, answer=False))
+        )
+        reply = reply_of(office.act("reply"))
+        assert (reply.state, reply.text, reply.by, reply.due_at) == ("dry-run", HELLO, "U1", None)
+        assert office.replies.sent == []
+
+    def test_to_a_post_that_was_deleted_is_refused(self) -> None:
+        office = Office(OUT)
+        office.store.change(office.store.only().id, lambda c: cases.erased(c, NOON))
+        with pytest.raises(Refused, match="deleted by its author"):
+            office.act("reply")
 
 
-def test_a_deed_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(Refused, match="«dance» is nothing an agent can do"):
-        Office(OUT).act("dance")
+Change = Callable[[Case], Case]
 
 
-def test_a_case_that_is_gone_is_refused_with_why() -> None:
-    with pytest.raises(Refused, match="no longer here"):
-        Office(OUT).act("claim", case_id="999")
+def sent(made: Case) -> Case:
+    return cases.sent(made, "reply", "token", "20", NOON)
+
+
+def refused(made: Case) -> Case:
+    return cases.failed(made, "reply", "token", "X refuses.", QUEUED, NOON)
+
+
+def sending_and(then: Change) -> Change:
+    return lambda made: then(cases.begun(made, "reply", "token", NOON))
+
+
+class TestALabel:
+    def test_says_that_a_person_was_needed_and_has_a_card_made(self) -> None:
+        office = Office(route="skip")
+        changed = office.act("relabel")
+        assert (changed.label, changed.route) == (True, "escalate")
+        assert changed.reasons[-1] == "An agent says that it needs a person."
+        assert office.cards.bodies() == [{"case": changed.id, "effect": "card", "attempt": 1}]
+
+    def test_has_the_card_on_the_console_at_once_where_that_is_the_channel(self) -> None:
+        office = Office(route="skip", channels=Channels(cards_queued=False, replies="dry-run"))
+        assert office.act("relabel").effects == (Effect("card", "sent"),)
+        assert office.cards.sent == []
+
+    def test_says_that_nobody_was_needed_and_leaves_the_case_where_it_is(self) -> None:
+        changed = Office(OUT).act("relabel", escalate=False)
+        assert (changed.label, changed.route, changed.resolved) == (False, "escalate", False)
+        assert changed.history[-1].what == "label: answer"
+
+    def test_may_be_taken_back(self) -> None:
+        office = Office(OUT)
+        office.act("relabel", escalate=False)
+        assert office.act("relabel", "U2").label is True
+        assert [entry.what for entry in office.store.only().history] == [
+            "label: answer",
+            "label: escalate",
+        ]

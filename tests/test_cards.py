@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.cases import Case
 from bot.slack.cards import LONGEST_TEXT, card, escaped, verdict_answer
 from bot.tweets import Author
-from bot.verdicts import Verdict
+from bot.verdicts import Verdict, Weight
 from tests.examples import case
 from tests.standins import slack_blocks
 
@@ -46,15 +46,24 @@ authors = st.builds(
     handle=st.none() | st.sampled_from([text for text in HOSTILE if text]) | st.text(min_size=1),
 )
 reasons = st.lists(texts, max_size=60).map(tuple)
+moving = st.builds(
+    Weight, st.sampled_from(["x", "amp", "lt", "channel here", "a"]), st.sampled_from([0.4, -0.1])
+)
 
 
 def tweeted(changed: Case, **fields: Any) -> Case:
     return replace(changed, tweet=replace(changed.tweet, **fields))
 
 
+JUDGED = Verdict(0.91, 0.5, "my parcel never came", "starter")
+MOVED = (Weight("never", 0.25), Weight("my parcel", -0.08))
+
 LOOKS: dict[str, dict[str, Any]] = {
     "open": card(case()),
     "unsure": card(case(unsure=True)),
+    "with_words_that_moved_it": card(
+        case("My parcel, NEVER came!", verdict=replace(JUDGED, words=MOVED))
+    ),
     "claimed": card(case(assignee="U0AGENT")),
     "claimed_at_the_console": card(case(assignee="the console")),
     "resolved": card(case(assignee="U0AGENT", resolved=True)),
@@ -90,14 +99,47 @@ def test_every_golden_file_is_looked_at() -> None:
     assert {file.stem for file in GOLDEN.glob("*.json")} == set(LOOKS)
 
 
-@given(text=texts, author=authors, why=reasons, who=st.none() | st.text(min_size=1, max_size=40))
-@example(text="x" * 25_000, author=Author(handle="y" * 25_000), why=("z" * 25_000,) * 60, who=None)
+@given(
+    text=texts,
+    author=authors,
+    why=reasons,
+    who=st.none() | st.text(min_size=1, max_size=40),
+    words=st.lists(moving, max_size=12).map(tuple),
+)
+@example(
+    text="x" * 25_000,
+    author=Author(handle="y" * 25_000),
+    why=("z" * 25_000,) * 60,
+    who=None,
+    words=(),
+)
+@example(text="a b " * 6_000, author=Author(), why=(), who=None, words=(Weight("a", 0.5),))
 def test_slack_takes_a_card_whatever_the_post_says(
-    text: str, author: Author, why: tuple[str, ...], who: str | None
+    text: str, author: Author, why: tuple[str, ...], who: str | None, words: tuple[Weight, ...]
 ) -> None:
-    message = card(tweeted(case(text, reasons=why, assignee=who), author=author))
+    verdict = replace(JUDGED, words=words)
+    message = card(tweeted(case(text, reasons=why, assignee=who, verdict=verdict), author=author))
     assert_slack_takes(message)
     assert_inert(message)
+
+
+@pytest.mark.parametrize(("weight", "style"), [(0.00001, "bold"), (-0.00001, "italic")])
+def test_a_word_is_bold_where_it_spoke_for_a_person_and_slanted_where_against(
+    weight: float, style: str
+) -> None:
+    verdict = replace(JUDGED, words=(Weight("never", weight),))
+    shown = nodes(card(case("It never came", verdict=verdict))["blocks"])
+    assert [node for node in shown if "style" in node and node["type"] == "text"] == [
+        {"type": "text", "text": "never", "style": {style: True}}
+    ]
+
+
+def test_a_card_shows_all_of_a_post_whatever_is_marked_in_it() -> None:
+    verdict = replace(JUDGED, words=(Weight("parcel", 0.2), Weight("came", -0.2)))
+    for text in (HOSTILE[1], "My parcel! It came, it never came."):
+        blocks = card(case(text, verdict=verdict))["blocks"]
+        [quote] = [node for node in nodes(blocks) if node.get("type") == "rich_text_quote"]
+        assert "".join(part["text"] for part in quote["elements"]) == text
 
 
 @given(text=texts, tokens=texts, model=st.text(min_size=1, max_size=60))

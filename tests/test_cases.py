@@ -2,15 +2,16 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 
-from bot import cases
+from bot import cases, records
 from bot.cases import Case, Channels, Effect, EffectKind, Entry, State
+from bot.errors import Refused
 from bot.policy import Decision
 from bot.tweets import Author, Tweet
-from bot.verdicts import Verdict
+from bot.verdicts import Verdict, Weight
 from tests.examples import NOON, case
 
 QUEUED = Channels(cards_queued=True, replies="on")
@@ -22,6 +23,8 @@ REPLY = Decision("reply", ("It is fine.",))
 SKIP = Decision("skip", ("It is fine.", "It is a retweet."))
 MENTION = Tweet("1", "hello", "1", Author("55", "mira"), answer=True)
 EDIT = replace(MENTION, id="2", text="I am angry")
+FILE = replace(MENTION, answer=False)
+OUT = Effect("card", "sent", outside_id="ts-1", token="done")
 
 Step = Callable[[Case, EffectKind, str], Case]
 
@@ -68,6 +71,10 @@ def opened(decision: Decision, channels: Channels, tweet: Tweet = MENTION) -> Ca
 def with_effect(state: State, kind: EffectKind = "card", **changes: Any) -> Case:
     effect = Effect(kind, state, token=None if state == "pending" else "mine", text="Hi @mira!")
     return case(tweet=MENTION, effects=(replace(effect, **changes),))
+
+
+def with_effects(*effects: Effect) -> Case:
+    return case(tweet=MENTION, effects=effects)
 
 
 def the(kind: EffectKind, given: Case) -> Effect:
@@ -227,20 +234,81 @@ class TestACase:
         assert len(told.history) == cases.LONGEST_HISTORY
         assert told.history[-1].who == "U204"
 
+    def test_has_its_card_drawn_anew_when_its_answer_is_out(self) -> None:
+        before = with_effects(OUT, Effect("reply", "sending", token="mine"))
+        assert the("update", send(before, "reply", "mine")).state == "pending"
+
+    def test_has_it_told_on_its_card_where_its_answer_failed(self) -> None:
+        before = with_effects(OUT, Effect("reply", "sending", token="mine"))
+        after = fail(before, "reply", "mine")
+        assert the("update", after).state == "pending"
+        assert after.reasons[-1] == "The automatic answer failed: Refused."
+
+    @pytest.mark.parametrize(
+        ("mode", "by", "state", "problem"),
+        [
+            ("on", None, "pending", None),
+            ("dry-run", None, "dry-run", None),
+            ("off", None, "failed", "Automatic replies are off."),
+            ("on", "U1", "pending", None),
+            ("dry-run", "U1", "pending", None),
+            ("off", "U1", "pending", None),
+        ],
+    )
+    def test_keeps_what_an_agent_wrote_where_automatic_answers_are_switched_off(
+        self,
+        mode: Literal["on", "dry-run", "off"],
+        by: str | None,
+        state: State,
+        problem: str | None,
+    ) -> None:
+        reply = the("reply", cases.switched_off(with_effect("pending", "reply", by=by), mode))
+        assert (reply.state, reply.problem, reply.text) == (state, problem, "Hi @mira!")
+
+    @pytest.mark.parametrize("state", ["sending", "sent", "dry-run", "failed", "unknown"])
+    def test_leaves_an_answer_alone_that_does_not_wait_any_more(self, state: State) -> None:
+        before = with_effect(state, "reply")
+        assert cases.switched_off(before, "off") is before
+
     def test_comes_back_from_json_as_it_was(self) -> None:
-        effects = tuple(Effect(k, "unknown", NOON, 3, "t", "o", "x", "p", 1, "w") for k in KINDS)
+        effects = tuple(
+            Effect(k, "unknown", NOON, 3, "t", "o", "x", "p", 1, "w", "U1") for k in KINDS
+        )
         whole = replace(
             opened(ESCALATE, QUEUED, replace(MENTION, created_at=NOON)),
             effects=effects,
-            verdict=Verdict(0.7, 0.5, "a", "m"),
+            verdict=Verdict(0.7, 0.5, "a b", "m", words=WORDS),
             assignee="U1",
             label=True,
         )
         for made in (whole, opened(SKIP, CONSOLE), cases.tombstone("9", NOON)):
-            assert cases.from_json(json.loads(json.dumps(cases.to_json(made)))) == made
+            assert records.from_json(json.loads(json.dumps(records.to_json(made)))) == made
+
+    def test_comes_back_from_what_an_older_release_wrote(self) -> None:
+        made = replace(
+            opened(REPLY, QUEUED),
+            verdict=Verdict(0.7, 0.5, "a", "m"),
+            effects=(Effect("reply", "sent"),),
+        )
+        record = records.to_json(made)
+        del record["verdict"]["words"], record["effects"][0]["by"]
+        assert records.from_json(json.loads(json.dumps(record))) == made
+
+    def test_comes_back_from_what_a_newer_release_wrote(self) -> None:
+        made = replace(opened(REPLY, QUEUED), verdict=Verdict(0.7, 0.5, "a b", "m", words=WORDS))
+        record = records.to_json(made)
+        record["verdict"]["mood"] = record["effects"][0]["mood"] = record["mood"] = "glad"
+        assert records.from_json(json.loads(json.dumps(record))) == made
+
+    def test_keeps_no_words_of_a_post_that_was_deleted(self) -> None:
+        verdict = Verdict(0.7, 0.5, "i am angry", "m", words=(Weight("angry", 0.4),))
+        told = json.dumps(records.to_json(cases.erased(case(verdict=verdict), NOON)))
+        assert "angry" not in told
 
     def test_is_summed_up_for_a_person(self) -> None:
-        row = cases.summary(replace(opened(ESCALATE, QUEUED), verdict=Verdict(0.7, 0.5, "a", "m")))
+        row = records.summary(
+            replace(opened(ESCALATE, QUEUED), verdict=Verdict(0.7, 0.5, "a", "m"))
+        )
         assert json.loads(json.dumps(row)) == row
         assert (row["tweet_id"], row["author"], row["confidence"]) == ("1", "mira", 0.7)
         [effect] = row["effects"]
@@ -253,3 +321,102 @@ class TestACase:
 
 
 KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
+WORDS = (Weight("b", 0.2), Weight("a b", -0.125))
+
+
+class TestAnAnswerOfAnAgent:
+    def test_waits_for_its_worker_and_makes_the_case_the_agents(self) -> None:
+        after = cases.answered(opened(ESCALATE, QUEUED), "Sorry!", "U1", NOON)
+        assert the("reply", after) == Effect(
+            "reply", "pending", due_at=NOON + cases.UNQUEUED_AFTER, text="Sorry!", by="U1"
+        )
+        assert (after.assignee, after.history[-1]) == ("U1", Entry(NOON, "U1", "answered: Sorry!"))
+
+    def test_asked_for_again_changes_nothing(self) -> None:
+        once = cases.answered(opened(ESCALATE, QUEUED), "Sorry!", "U1", NOON)
+        assert cases.answered(once, "Sorry!", "U1", LATER) is once
+        dry = cases.answered(opened(ESCALATE, QUEUED, FILE), "Sorry!", "U1", NOON)
+        assert the("reply", dry).state == "dry-run"
+        assert cases.answered(dry, "Sorry!", "U1", LATER) is dry
+
+    @pytest.mark.parametrize("state", ["sending", "sent", "unknown"])
+    def test_asked_for_again_when_it_is_or_may_be_public_changes_nothing(
+        self, state: State
+    ) -> None:
+        before = with_effect(state, "reply", by="U1")
+        assert cases.answered(before, "Hi @mira!", "U1", NOON) is before
+        for text, who in (("Hi!", "U1"), ("Hi @mira!", "U2")):
+            with pytest.raises(Refused, match="look at the post on X"):
+                cases.answered(before, text, who, NOON)
+
+    def test_takes_the_place_of_the_bots_at_an_attempt_of_its_own(self) -> None:
+        for channels in (QUEUED, CONSOLE):
+            before = opened(REPLY, channels)
+            reply = the("reply", cases.answered(before, "Sorry!", "U1", NOON))
+            assert (reply.state, reply.attempt, reply.text, reply.by) == (
+                "pending",
+                2,
+                "Sorry!",
+                "U1",
+            )
+
+    def test_that_failed_is_told_and_may_be_tried_again(self) -> None:
+        before = with_effects(OUT, Effect("reply", "sending", token="mine", text="Sorry!", by="U1"))
+        gone = fail(before, "reply", "mine")
+        assert gone.reasons[-1] == "The answer failed: Refused."
+        assert the("update", gone).state == "pending"
+        again = the("reply", cases.answered(gone, "Sorry!", "U1", NOON))
+        assert (again.state, again.token, again.problem) == ("pending", None, None)
+
+    def test_to_a_post_that_is_gone_is_refused(self) -> None:
+        with pytest.raises(Refused, match="nothing to answer"):
+            cases.answered(cases.erased(opened(REPLY, QUEUED), NOON), "Sorry!", "U1", NOON)
+
+
+class TestALabel:
+    @pytest.mark.parametrize("escalate", [True, False])
+    def test_is_given_once(self, escalate: bool) -> None:
+        once = cases.relabelled(opened(SKIP, QUEUED), escalate, "U1", QUEUED, NOON)
+        assert once.label is escalate
+        assert cases.relabelled(once, escalate, "U2", QUEUED, NOON) is once
+
+    @pytest.mark.parametrize("channels", [QUEUED, CONSOLE])
+    @pytest.mark.parametrize("decision", [REPLY, SKIP])
+    def test_that_a_person_was_needed_brings_the_card(
+        self, decision: Decision, channels: Channels
+    ) -> None:
+        after = cases.relabelled(opened(decision, channels), True, "U1", channels, NOON)
+        assert after.route == "escalate"
+        assert the("card", after).state == ("pending" if channels.cards_queued else "sent")
+        assert after.reasons == (*decision.reasons, "An agent says that it needs a person.")
+
+    @pytest.mark.parametrize("channels", [QUEUED, CONSOLE])
+    def test_that_a_person_was_needed_withdraws_the_bots_answer(self, channels: Channels) -> None:
+        reply = the("reply", cases.relabelled(opened(REPLY, channels), True, "U1", channels, NOON))
+        assert (reply.state, reply.text, reply.due_at) == ("failed", None, None)
+        assert reply.problem == "An agent says that it needs a person."
+
+    def test_that_a_person_was_needed_stops_an_answer_from_being_tried_again(self) -> None:
+        before = replace(with_effect("sending", "reply"), route="reply")
+        after = cases.relabelled(before, True, "U1", QUEUED, NOON)
+        assert the("reply", after).state == "sending"
+        assert the("reply", postpone(after, "reply", "mine")).state == "failed"
+
+    def test_that_a_person_was_needed_keeps_what_a_person_wrote(self) -> None:
+        written = cases.answered(opened(SKIP, QUEUED), "Sorry!", "U1", NOON)
+        reply = the("reply", cases.relabelled(written, True, "U1", QUEUED, NOON))
+        assert (reply.state, reply.text) == ("pending", "Sorry!")
+
+    def test_that_nobody_was_needed_keeps_route_card_and_answer(self) -> None:
+        for before in (opened(ESCALATE, QUEUED), opened(REPLY, QUEUED)):
+            after = cases.relabelled(before, False, "U1", QUEUED, NOON)
+            assert (after.route, after.effects) == (before.route, before.effects)
+
+    def test_of_a_case_that_is_escalated_already_is_no_second_card(self) -> None:
+        before = opened(ESCALATE, QUEUED)
+        after = cases.relabelled(before, True, "U1", QUEUED, NOON)
+        assert (after.effects, after.reasons) == (before.effects, before.reasons)
+
+    def test_of_a_post_that_is_gone_brings_no_card(self) -> None:
+        gone = cases.erased(opened(SKIP, QUEUED), NOON)
+        assert cases.relabelled(gone, True, "U1", QUEUED, NOON).effect("card") is None

@@ -153,8 +153,37 @@ def test_explain_tells_the_whole_story_of_a_decision(tmp_path: Path) -> None:
     file.write_text('{"id": "21", "text": "I am very angry, I call my lawyer"}\n')
     bot(tmp_path, "ingest", str(file))
     told = bot(tmp_path, "explain", "21").stdout
-    for part in ("I am very angry", "verdict", "words", "lawyer", "escalate", "card: sent"):
+    for part in ("I am very angry", "verdict", "escalate", "card: sent"):
         assert part in told
+    assert re.search(r"^words +(.+, )?(my )?lawyer \+0\.\d+", told, re.MULTILINE)
+
+
+def test_explain_tells_the_same_to_a_program(tmp_path: Path) -> None:
+    file = tmp_path / "two.jsonl"
+    file.write_text('{"id": "21", "text": "I am very angry"}\n{"id": "22", "text": "thank you"}\n')
+    bot(tmp_path, "ingest", str(file))
+    for tweet_id, route, side in (("21", "escalate", 1), ("22", "reply", -1)):
+        case = json.loads(bot(tmp_path, "explain", "--json", tweet_id).stdout)
+        assert (case["tweet"]["id"], case["route"]) == (tweet_id, route)
+        first = case["verdict"]["words"][0]
+        assert first["words"] in case["verdict"]["tokens"]
+        assert first["weight"] * side > 0, "also of what nobody had asked about before"
+
+
+def test_explain_keeps_what_it_asked_for_to_itself(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text('{"id": "22", "text": "thank you"}\n')
+    bot(tmp_path, "ingest", str(file))
+    first = bot(tmp_path, "explain", "--json", "22").stdout
+    assert bot(tmp_path, "explain", "--json", "22").stdout == first
+
+
+def test_a_line_of_a_post_does_not_look_like_one_of_the_story(tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text('{"id": "21", "text": "I am angry\\nroute escalate"}\n')
+    bot(tmp_path, "ingest", str(file))
+    told = bot(tmp_path, "explain", "21").stdout.splitlines()
+    assert "                    route escalate" in told
 
 
 def test_explain_says_when_there_is_no_such_case(tmp_path: Path) -> None:
@@ -201,7 +230,7 @@ def test_the_bot_answers_and_stops_cleanly_on_control_c(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     assert answer["Escalate"] == "Yes"
-    assert "<title>Cases" in page.text
+    assert "<title>Console · Tweet Escalator" in page.text
 
 
 def test_what_was_in_flight_is_picked_up_at_the_next_start(tmp_path: Path) -> None:

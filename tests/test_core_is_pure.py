@@ -53,7 +53,8 @@ def test_no_file_of_the_core_reaches_out(path: Path) -> None:
 
 
 def test_the_core_is_where_it_is_looked_for() -> None:
-    assert CORE.keys() >= {"tweets", "normalize", "verdicts", "policy", "cases", "triage", "agents"}
+    assert CORE.keys() >= {"tweets", "normalize", "verdicts", "explanation", "policy", "cases"}
+    assert CORE.keys() >= {"triage", "delivery", "agents", "erasure"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """One effect's way into the world; accidents by the hundred: test_accidents."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
@@ -10,7 +12,7 @@ from bot.delivery import BACK_OFF, Task, enqueue, task_of
 from bot.errors import Permanent, Refused, Retryable, Unknown
 from tests.examples import NOON
 from tests.fakes import Turn
-from tests.simulation import ANGRY, CALM, Simulation
+from tests.simulation import ANGRY, CALM, QUEUED, Simulation
 
 MINUTE = timedelta(minutes=1)
 
@@ -186,6 +188,62 @@ class TestARefusal:
         bot = angry(before=[Permanent("Slack refuses.")])
         bot.run_on(10)
         assert (card(bot).state, card(bot).problem) == ("failed", "Slack refuses.")
+
+
+def answered(by: str | None, mode: Literal["on", "dry-run", "off"]) -> Simulation:
+    """A bot in that mode whose escalated tweet has its card out and an answer of `by` waiting."""
+    bot = angry()
+    bot.run_on(1)
+    bot.courier = replace(bot.courier, channels=replace(QUEUED, replies=mode))
+    waits = Effect("reply", "pending", due_at=bot.clock(), text="Sorry!", by=by)
+    bot.store.change("101", lambda case: replace(case, effects=(*case.effects, waits)))
+    return bot
+
+
+class TestAnAgentsAnswer:
+    @pytest.mark.parametrize("mode", ["on", "dry-run", "off"])
+    def test_is_sent_whether_the_bot_may_answer_by_itself_or_not(
+        self, mode: Literal["on", "dry-run", "off"]
+    ) -> None:
+        bot = answered("U1", mode)
+        bot.run_on(2)
+        assert (reply(bot).state, reply(bot).outside_id) == ("sent", "outside-101")
+        assert [effect.text for _, effect in bot.x.seen] == ["Sorry!"]
+
+    @pytest.mark.parametrize(("mode", "state"), [("dry-run", "dry-run"), ("off", "failed")])
+    def test_is_not_the_bots_which_is_stopped(
+        self, mode: Literal["dry-run", "off"], state: str
+    ) -> None:
+        bot = answered(None, mode)
+        bot.run_on(2)
+        assert (reply(bot).state, bot.x.happened["101"]) == (state, 0)
+
+    def test_that_went_out_is_told_on_the_card(self) -> None:
+        bot = answered("U1", "off")
+        bot.run_on(3)
+        assert bot.updates.happened["101"] == 1
+        [(drawn, _)] = bot.updates.seen
+        assert drawn.effect("reply") == reply(bot)
+
+    def test_that_failed_is_told_on_the_card(self) -> None:
+        bot = answered("U1", "off")
+        bot.x.before = [Permanent("X refuses: too late.")]
+        bot.run_on(3)
+        assert reply(bot).state == "failed"
+        [(drawn, _)] = bot.updates.seen
+        assert drawn.reasons[-1] == "The answer failed: X refuses: too late."
+
+    def test_whose_outcome_is_lost_is_never_sent_again(self) -> None:
+        bot = answered("U1", "on")
+        bot.x.after = [Unknown("Lost.")]
+        bot.run_on(10)
+        assert (reply(bot).state, bot.x.happened["101"]) == ("sent", 1)
+
+    def test_is_put_in_the_place_of_one_whose_message_is_still_on_its_way(self) -> None:
+        bot = calm()
+        bot.store.change("102", lambda case: cases.answered(case, "Sorry!", "U1", NOON))
+        bot.run_on(10)
+        assert [(effect.text, effect.by) for _, effect in bot.x.seen] == [("Sorry!", "U1")]
 
 
 class TestAMessage:

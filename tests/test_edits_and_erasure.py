@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from bot import cases
+from bot import cases, records
 from bot.cases import Case, Effect, State
 from bot.policy import Decision
 from bot.verdicts import Verdict
@@ -89,7 +89,7 @@ class TestAnErasure:
             reasons=("It speaks of danger. («angry»)",),
             effects=tuple(Effect("reply", state, text="Hi @mira!") for state in STATES),
         )
-        stored = str(cases.to_json(cases.erased(full, NOON)))
+        stored = str(records.to_json(cases.erased(full, NOON)))
         for trace in ("hello", "mira", "55", "angry", "danger", "It is bad"):
             assert trace not in stored
 

@@ -85,7 +85,8 @@ def test_a_laptop_without_keys_loads_nothing_of_aws_slack_or_tweepy(tmp_path: Pa
     code = (
         "import handlers.triage, handlers.housekeeping, handlers.x_webhook\n"
         "from bot.wiring import parts\n"
-        "own = parts()\nown.desk, own.store, own.workers, own.webhook, own.card_courier"
+        "own = parts()\nown.desk, own.store, own.workers, own.webhook, own.card_courier\n"
+        "own.agents, own.overview, own.queues, own.eraser"
     )
     loaded = imported(code, {"DATA_DIR": str(tmp_path)})
     assert not loaded & {"boto3", "botocore", "slack_sdk", "slack_bolt", "tweepy"}

@@ -267,12 +267,13 @@ def test_the_table_has_its_indexes_its_expiry_and_outlives_the_stack() -> None:
     }
 
 
-def test_the_framework_is_pinned_and_its_lock_file_names_no_registry() -> None:
+def test_what_node_brings_is_pinned_and_its_lock_file_names_no_registry() -> None:
     wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
     lock = (ROOT / "package-lock.json").read_text()
-    assert wanted.keys() == {"osls"}
-    assert re.fullmatch(r"\d+\.\d+\.\d+", wanted["osls"])
-    assert json.loads(lock)["packages"]["node_modules/osls"]["version"] == wanted["osls"]
+    assert wanted.keys() == {"osls", "axe-core"}
+    for name, version in wanted.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+        assert json.loads(lock)["packages"][f"node_modules/{name}"]["version"] == version
     assert '"resolved"' not in lock
 
 

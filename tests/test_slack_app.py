@@ -279,6 +279,11 @@ class TestButtons:
         [task] = [json.loads(message.body) for message in bot.cards.receive(10)]
         assert task == {"case": shown.id, "effect": "update", "attempt": 1}
 
+    def test_know_no_answer_without_its_text(self, bot: Parts, shown: Case) -> None:
+        bot.actions.send([Outgoing(json.dumps({"do": "reply", "case": shown.id, "who": "U0"}))])
+        assert len(works(bot)["batchItemFailures"]) == 1
+        assert bot.store.get([shown.id])[shown.id] == shown
+
     def test_on_a_card_whose_case_is_gone_tell_the_one_who_pressed(
         self, slack: SlackStandin, bot: Parts
     ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.cases import Case
 from bot.errors import Permanent, Refused, Retryable, Unknown
-from bot.triage import Arrival, arrival_of, message
+from bot.triage import Arrival, arrival_of, message, preview
 from bot.tweets import Tweet, typed
 from bot.wire import Deleted
 from tests.examples import NOON
@@ -41,13 +41,28 @@ def case_of(bot: Simulation, case_id: str) -> Case:
     return cases_of(bot)[case_id]
 
 
+def words_of(bot: Simulation, case_id: str) -> list[str]:
+    """The words that the case's verdict names."""
+    verdict = case_of(bot, case_id).verdict
+    return [word.words for word in verdict.words] if verdict else []
+
+
 class TestABatch:
-    def test_is_judged_by_one_call(self) -> None:
+    def test_is_judged_by_one_call_and_explained_by_another(self) -> None:
         bot = bot_with()
         bot.arrive(*[angry(number) for number in range(1, 10)], CALM)
         bot.triage()
-        assert [len(call) for call in asked(bot)] == [10]
+        judged, left_out = asked(bot)
+        assert len(judged) == 10
+        assert {text.replace("i am angry", "") for text in judged} == {"", "thanks"}
+        assert "thanks" not in left_out, "nobody asked why it can be answered"
         assert {case.route for case in bot.store.newest()} == {"escalate", "reply"}
+
+    def test_of_tweets_that_all_can_be_answered_is_judged_and_no_more(self) -> None:
+        bot = bot_with()
+        bot.arrive(CALM)
+        bot.triage()
+        assert asked(bot) == [["thanks"]]
 
     def test_hands_cards_and_replies_to_their_workers(self) -> None:
         bot = bot_with()
@@ -76,8 +91,9 @@ class TestABatch:
         bot.arrive(ANGRY)
         bot.triage()
         bot.arrive(ANGRY)
+        before = len(asked(bot))
         bot.triage()
-        assert len(asked(bot)) == 1
+        assert len(asked(bot)) == before
         assert bot.store.only().history == bot.store.only().history[:1]
 
     def test_comes_again_whole_where_its_cases_cannot_be_stored(self) -> None:
@@ -135,6 +151,75 @@ class TestADecision:
         bot.arrive(ANGRY)
         bot.triage()
         assert (bot.store.only().route, bot.store.only().unsure) == ("reply", True)
+
+
+class TestTheWordsOfADecision:
+    def test_are_kept_with_an_escalated_case(self) -> None:
+        bot = bot_with()
+        bot.arrive(angry(1, "so angry today"), angry(2, "really angry"), CALM)
+        bot.triage()
+        assert words_of(bot, "1") == ["angry"]
+        assert words_of(bot, "2") == ["angry"]
+        assert words_of(bot, "102") == [], "nobody looks at it yet"
+
+    def test_are_none_where_a_rule_decided_on_a_text_the_model_does_not_know(self) -> None:
+        bot = bot_with()
+        bot.arrive(angry(1, "zebra"))
+        bot.triage()
+        assert (case_of(bot, "1").route, words_of(bot, "1")) == ("escalate", [])
+
+    @pytest.mark.parametrize("failure", [BUSY, Unknown("Lost."), Permanent("Too many texts.")])
+    def test_that_cannot_be_had_leave_the_case_without_them_but_escalated(
+        self, failure: Exception
+    ) -> None:
+        bot = bot_with(WordClassifier(failures=[None, failure]))
+        bot.arrive(ANGRY, CALM)
+        bot.triage()
+        assert (case_of(bot, "101").route, words_of(bot, "101")) == ("escalate", [])
+        assert bot.cards.bodies() == [{"case": "101", "effect": "card", "attempt": 1}]
+        assert bot.tweets.depth() == (0, 0)
+
+    def test_are_those_of_the_edit_that_was_last(self) -> None:
+        bot = bot_with()
+        edit = replace(angry(1, "thanks for nothing"), id="2", root_id="1")
+        bot.desk = replace(bot.desk, threshold=0.01)
+        bot.arrive(angry(1))
+        bot.triage()
+        assert words_of(bot, "1") == ["angry"]
+        bot.arrive(edit)
+        bot.triage()
+        assert words_of(bot, "1") == ["thanks"]
+
+
+class TestAPreview:
+    def test_is_the_case_that_the_tweet_would_make(self) -> None:
+        bot = bot_with()
+        for tweet in (ANGRY, CALM):
+            shown = preview(tweet, bot.desk, NOON)
+            bot.arrive(tweet)
+            bot.triage()
+            stored = case_of(bot, tweet.id)
+            assert (shown.route, shown.reasons, shown.effects) == (
+                stored.route,
+                stored.reasons,
+                stored.effects,
+            )
+
+    def test_names_the_words_on_either_side(self) -> None:
+        desk = bot_with().desk
+        told = [preview(tweet, desk, NOON).verdict for tweet in (ANGRY, CALM)]
+        assert [[word.words for word in verdict.words] for verdict in told if verdict] == [
+            ["angry"],
+            ["thanks"],
+        ]
+
+    def test_says_so_where_the_classifier_does_not_answer(self) -> None:
+        down = bot_with(WordClassifier(failures=[BUSY])).desk
+        with pytest.raises(Retryable):
+            preview(ANGRY, down, NOON)
+
+    def test_of_nothing_is_a_case_for_a_person(self) -> None:
+        assert preview(typed("", "1"), bot_with().desk, NOON).route == "escalate"
 
 
 class TestAClassifierThatIsDown:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,11 @@ import boto3
 import pytest
 
 from bot import settings, wiring
+from bot.agents import Deed
 from bot.classifier import sagemaker
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.classifier.sagemaker import SageMakerClassifier
-from bot.errors import Misconfigured, Retryable
+from bot.errors import Misconfigured, Refused, Retryable
 from bot.slack.client import CardOutlet, UpdateOutlet
 from bot.storage import clients
 from bot.storage.dynamodb import DynamoCases
@@ -19,6 +21,7 @@ from bot.storage.sqs import SqsQueue
 from bot.tweets import Author, Tweet
 from bot.twitter.intake import ACCOUNT
 from bot.wiring import SECRETS_READ_AGAIN, Parts
+from tests.examples import case
 from tests.standins import aws
 from tests.test_settings import AWS, SLACK, X
 
@@ -81,9 +84,24 @@ class TestWhatIsChosen:
         assert own.x.account_id() == "1"
         assert own.slack_app.name == "tweet-escalator"
 
+    def test_names_each_queue(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path))
+        assert own.queues == {name: getattr(own, name) for name in QUEUES}
+
+    def test_for_the_console_is_the_file_that_holds_the_cases(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path))
+        made = case()
+        own.store.add([made])
+        assert own.overview.newest("channel", 1) == [made]
+
+    @pytest.mark.usefixtures("account")
+    def test_for_the_console_is_nothing_where_cases_lie_on_aws(self) -> None:
+        with pytest.raises(Misconfigured, match=r"use Slack, or `python -m bot cases`\.$"):
+            parts(**AWS).overview  # noqa: B018
+
     def test_is_made_once(self, tmp_path: Path) -> None:
         own = parts(DATA_DIR=str(tmp_path), **SLACK, **X)
-        for name in ("store", "classifier", "desk", "slack", "x", *QUEUES):
+        for name in ("store", "classifier", "desk", "agents", "overview", "slack", "x", *QUEUES):
             assert getattr(own, name) is getattr(own, name)
         again = parts(DATA_DIR=str(tmp_path))
         assert again.classifier is own.classifier, "a model is loaded once for all environments"
@@ -133,6 +151,39 @@ class TestTheAccount:
         own = parts(DATA_DIR=str(tmp_path), X_USER_ID="77")
         own.store.set_note(ACCOUNT, "78")
         assert own.desk.may_reply(self.OWN) == "The account does not answer itself."
+
+
+class TestWhatAgentsMaySay:
+    MENTION = Tweet(
+        "1", "@77 hi", "1", Author("5"), kind="mention", mentions=frozenset({"77"}), answer=True
+    )
+
+    def refusal(self, folder: Path, tweet: Tweet, text: str = "Sorry, we call you.") -> str | None:
+        own = parts(DATA_DIR=str(folder), X_USER_ID="77")
+        own.store.add([case(tweet=tweet)])
+        try:
+            own.agents.act(Deed("reply", tweet.root_id, "console", text))
+        except Refused as refusal:
+            return str(refusal)
+        return None
+
+    def test_is_any_short_text_to_a_post_that_mentions_the_account(self, tmp_path: Path) -> None:
+        assert self.refusal(tmp_path, self.MENTION) is None
+        assert self.refusal(tmp_path / "2", replace(self.MENTION, sensitive=True)) is None
+
+    @pytest.mark.parametrize(
+        ("text", "says"), [("", "empty"), ("x" * 281, "shorten"), ("See harbor.example", "a link")]
+    )
+    def test_is_no_empty_long_or_linking_text(self, tmp_path: Path, text: str, says: str) -> None:
+        assert says in (self.refusal(tmp_path, self.MENTION, text) or "")
+
+    def test_is_nothing_to_a_post_that_x_takes_no_answer_to(self, tmp_path: Path) -> None:
+        unasked = replace(self.MENTION, mentions=frozenset({"9"}))
+        assert "does not mention the account" in (self.refusal(tmp_path, unasked) or "")
+
+    def test_is_anything_to_a_post_whose_answer_stays_here(self, tmp_path: Path) -> None:
+        unasked = replace(self.MENTION, mentions=frozenset(), answer=False)
+        assert self.refusal(tmp_path, unasked) is None
 
 
 class TestHosting:

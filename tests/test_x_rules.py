@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.errors import Misconfigured
 from bot.tweets import Author, Kind, Tweet
-from bot.twitter.replies import LONGEST, Replies, replies_from, weighted_length
-from bot.twitter.rules import refusal
+from bot.twitter.replies import LONGEST, Replies, refused_text, replies_from, weighted_length
+from bot.twitter.rules import refusal, refusal_through_api
 
 ROOT = Path(__file__).parents[1]
 ACCOUNT = frozenset({"44", "harborhelp"})
@@ -51,6 +51,26 @@ class TestAPost:
         assert says in reason
         assert reason.endswith(".")
 
+    def test_that_is_sensitive_may_be_answered_by_a_person(self) -> None:
+        sensitive = replace(MENTION, sensitive=True)
+        assert refusal(sensitive, ACCOUNT) is not None
+        assert refusal_through_api(sensitive, ACCOUNT) is None
+
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ({"mentions": frozenset()}, "X takes no answer through its API"),
+            ({"retweet": True}, "Retweets"),
+            ({"author": Author("44")}, "does not answer itself"),
+        ],
+    )
+    def test_that_x_takes_no_answer_to_may_be_answered_by_nobody(
+        self, changes: dict[str, Any], says: str
+    ) -> None:
+        post = replace(MENTION, **changes)
+        assert says in (refusal_through_api(post, ACCOUNT) or "")
+        assert refusal(post, ACCOUNT) == refusal_through_api(post, ACCOUNT)
+
     @pytest.mark.parametrize(
         ("kind", "allowed"),
         [("mention", True), ("quote", True), ("reply", False), ("post", False)],
@@ -80,6 +100,31 @@ class TestAnAnswer:
     def test_varies_from_post_to_post(self) -> None:
         posts = [replace(MENTION, id=str(n), root_id=str(n)) for n in range(50)]
         assert len({self.replies.text(post) for post in posts}) == 3
+
+
+class TestAnAnswerThatAPersonWrote:
+    @pytest.mark.parametrize(
+        "text", ["Sorry, we call you today.", "x" * LONGEST, "😡" * 140, "a.b"]
+    )
+    def test_may_say_what_x_takes(self, text: str) -> None:
+        assert refused_text(text) is None
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("", "is empty"),
+            (" \n\t", "is empty"),
+            ("x" * (LONGEST + 1), "has 281 characters as X counts them: shorten it to 280"),
+            ("😡" * 141, "has 282 characters"),
+            ("See https://harbor.example", "holds a link"),
+            ("See harbor.example/help", "holds a link"),
+        ],
+    )
+    def test_is_refused_with_what_to_do(self, text: str, says: str) -> None:
+        problem = refused_text(text)
+        assert problem is not None
+        assert says in problem
+        assert problem.endswith(".")
 
 
 class TestTheLength:

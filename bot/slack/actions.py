@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot import agents
-from bot.delivery import Worker
+from bot.agents import Agents, Deed
 from bot.errors import Permanent, Refused
-from bot.ports import CaseStore, Clock, Queue
 from bot.slack.cards import verdict_answer
 from bot.slack.client import answer
 from bot.verdicts import Classifier, judge
@@ -21,12 +19,10 @@ log = logging.getLogger(__name__)
 class Clerk:
     """Does what a command or a button asked for. Safe to run twice."""
 
-    store: CaseStore
-    workers: Mapping[Worker, Queue]
+    agents: Agents
     classifier: Classifier
     threshold: float | None
     unsure_margin: float
-    clock: Clock
 
     def do(self, body: str) -> None:
         """One message of the actions queue. Raises `Refused` and the three failures."""
@@ -41,9 +37,8 @@ class Clerk:
             log.error("A %s from Slack is given up: %s", action["do"], failure)  # noqa: TRY400
 
     def _act(self, action: Mapping[str, str]) -> None:
-        deed, case_id, who = action["do"], action["case"], action["who"]
         try:
-            agents.act(deed, case_id, who, self.store, self.workers, self.clock())
+            self.agents.act(Deed(action["do"], action["case"], action["who"]))
         except Refused as refusal:
             if not action.get("response_url"):
                 raise

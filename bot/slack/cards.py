@@ -5,10 +5,12 @@ where nothing in it is a command, a link or a mention.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.cases import Case
-from bot.verdicts import Verdict
+from bot.explanation import marked
+from bot.verdicts import Verdict, Weight
 
 LONGEST_QUOTE: Final = 2_900
 LONGEST_TEXT: Final = 3_900
@@ -40,7 +42,10 @@ def card(case: Case) -> JsonObject:
     author = f"@{_cut(handle, LONGEST_NAME)}" if handle else "someone"
     blocks = [
         _section(_headline(case)),
-        _quote(case.tweet.text or ("(its text was erased)" if case.erased else "(no text)")),
+        _quote(
+            case.tweet.text or ("(its text was erased)" if case.erased else "(no text)"),
+            case.verdict.words if case.verdict else (),
+        ),
         _context([f"{author} · {_confidence(case)}"]),
         *_list(case.reasons),
     ]
@@ -101,9 +106,13 @@ def _context(texts: list[str]) -> JsonObject:
     return {"type": "context", "elements": [_plain(text) for text in texts]}
 
 
-def _quote(text: str) -> JsonObject:
-    cut = {"type": "text", "text": _cut(text, LONGEST_QUOTE)}
-    quoted = {"type": "rich_text_quote", "elements": [cut]}
+def _quote(text: str, words: Sequence[Weight] = ()) -> JsonObject:
+    """The post; words that spoke for a person are bold, those against are slanted."""
+    parts: list[JsonObject] = []
+    for part in marked(_cut(text, LONGEST_QUOTE), words):
+        style = {} if part.weight is None else {"bold" if part.weight > 0 else "italic": True}
+        parts.append({"type": "text", "text": part.text, **({"style": style} if style else {})})
+    quoted = {"type": "rich_text_quote", "elements": parts}
     return {"type": "rich_text", "elements": [quoted]}
 
 

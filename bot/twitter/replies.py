@@ -39,6 +39,20 @@ def weighted_length(text: str) -> int:
     return sum(1 if ord(character) <= 0x10FF else 2 for character in text)  # noqa: PLR2004
 
 
+def refused_text(text: str) -> str | None:
+    """Why `text` cannot be an answer, None where it can."""
+    if not text.strip():
+        return "The answer is empty: write what the author shall read."
+    if weighted_length(text) > LONGEST:
+        return (
+            f"The answer has {weighted_length(text)} characters as X counts them: shorten it to "
+            f"{LONGEST}."
+        )
+    if _LINK.search(text):
+        return "The answer holds a link, which makes it twenty times as dear: leave it out."
+    return None
+
+
 def replies_from(data: Mapping[str, Any]) -> Replies:
     """The texts that the parsed `replies.toml` holds. Raises `Misconfigured` with every problem."""
     texts = data.get("texts")

@@ -12,14 +12,19 @@ def refusal(tweet: Tweet, account: frozenset[str]) -> str | None:
 
     `account` holds the account's id and lower-case handle, as far as they are known.
     """
+    if tweet.sensitive:
+        return "Posts marked as sensitive are not answered by the bot."
+    return refusal_through_api(tweet, account)
+
+
+def refusal_through_api(tweet: Tweet, account: frozenset[str]) -> str | None:
+    """Why nobody may answer `tweet` through X's API, an agent's own words included."""
     if tweet.retweet:
         return "Retweets are not answered."
     if _own(tweet, account):
         return "The account does not answer itself."
-    if tweet.sensitive:
-        return "Posts marked as sensitive are not answered by the bot."
     if not _asked(tweet, account):
-        return "It does not mention the account itself, so X forbids an automatic answer."
+        return "It does not mention the account itself, so X takes no answer through its API."
     return None
 
 

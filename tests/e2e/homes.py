@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bot.classifier.artifact import BINARY, unpack
 from bot.classifier.sagemaker import client as runtime_client
 from bot.local import serverless
 from bot.local.events import schedule_event
-from bot.local.host import InProcess, Pump, queues_of
+from bot.local.host import InProcess, Pump
 from bot.local.http import Application, listen
 from bot.local.serverless import Function, functions
 from bot.ports import CaseStore
@@ -87,7 +88,7 @@ class Home:
         self._invoke = invoke
         self.parts = parts
         self.url = url
-        queues = queues_of(parts)
+        queues = parts.queues
         self._pumps = [
             Pump(function, replace(trigger, window=0), queues[trigger.queue], invoke)
             for function in BY_NAME.values()
@@ -115,7 +116,7 @@ class Home:
         while time.monotonic() < until:
             if sum(pump.once(stop) for pump in self._pumps):
                 continue
-            if not sum(queue.depth()[0] for queue in queues_of(self.parts).values()):
+            if not sum(queue.depth()[0] for queue in self.parts.queues.values()):
                 return
             stop.wait(0.1)
         raise AssertionError("The queues did not become empty within two minutes.")
@@ -124,16 +125,16 @@ class Home:
         """As if time went by: what is due by then is due now; housekeeping and work follow."""
         for _ in range(minutes):
             for case in list(self.store.newest()):
-                self.store.change(case.id, _a_minute_older)
+                self.store.change(case.id, partial(older, by=timedelta(minutes=1)))
             self.run("housekeeping")
             self.work()
 
 
-def _a_minute_older(case: Case) -> Case:
+def older(case: Case, by: timedelta) -> Case:
+    """The case as if it had waited so much longer."""
     if case.due_at is None:
         return case
-    minute = timedelta(minutes=1)
-    effects = (replace(e, due_at=e.due_at and e.due_at - minute) for e in case.effects)
+    effects = (replace(e, due_at=e.due_at and e.due_at - by) for e in case.effects)
     return replace(case, effects=tuple(effects))
 
 
