@@ -3,25 +3,24 @@
 0: fine. 1: some input was refused, or something is to mend. 2: wrong use.
 """
 
-import json
 import logging
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tqdm import tqdm
 
-from bot import cases, settings
-from bot.cases import Case
+from bot import records, settings
 from bot.errors import Refused
-from bot.local.files import Bad, tweets_in
-from bot.local.host import Host, InProcess, queues_of
-from bot.local.terminal import printable
+from bot.local.files import Bad, chunks, tweets_in
+from bot.local.host import Host, InProcess
+from bot.local.story import looked_at, story
+from bot.local.terminal import printable, show
+from bot.tweets import checked_text
 from bot.verdicts import Classifier, judge
 from bot.web.judging import verdict_row
 from bot.wiring import Parts
@@ -35,6 +34,24 @@ AT_ONCE: Final = 256
 """Lines of standard input judged in one call to the classifier."""
 
 
+_BEGIN: Final = """\
+Tweet Escalator: tweets that need a human go to Slack, the rest gets an answer.
+
+Begin with one of these:
+  python -m bot classify "I am very angry"   what the model thinks of a text
+  python -m bot run                          the whole bot here, with its console in the browser
+  python -m bot ingest tweets.csv            a file of tweets through the whole bot
+  python -m bot doctor                       what is connected, and how to connect the rest
+
+python -m bot --help lists all verbs; python -m bot VERB --help tells about one."""
+
+
+def begin(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
+    """Where to begin, for who names no verb."""
+    print(_BEGIN)  # noqa: T201
+    return 0
+
+
 def run(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
     """The whole bot on this machine until Ctrl-C."""
     from bot.local.console import ROUTES, Console  # noqa: PLC0415
@@ -46,7 +63,7 @@ def run(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
     parts.desk  # noqa: B018
     console = Console(parts)
     server = listen(Application(invoke, console, ROUTES), parts.settings.port)
-    host = Host(invoke, queues_of(parts))
+    host = Host(invoke, parts.queues)
     # A shell that starts us in the background leaves Ctrl-C ignored.
     for stops in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stops, _interrupt)
@@ -88,27 +105,33 @@ def classify(arguments: Namespace, environment: Environment) -> int:
     """Verdicts of texts, or of the lines of standard input."""
     parts = Parts(settings.read(environment))
     classifier = _model(arguments.model) if arguments.model else parts.classifier
-    lines = arguments.text or (line.rstrip("\r\n") for line in sys.stdin)
-    at_once = 1 if sys.stdin.isatty() and not arguments.text else AT_ONCE
-    for chunk in _chunks(iter(lines), at_once):
-        for text, verdict in zip(
-            chunk, judge(chunk, classifier, parts.settings.threshold), strict=True
-        ):
-            row = verdict_row(text, verdict)
-            side = "escalate" if verdict.escalate else "answer"
-            _print(arguments, row, f"{side:<9} {verdict.confidence:4.0%}  {text}")
-    return 0
+    piped = not arguments.text
+    lines = (line.rstrip("\r\n") for line in sys.stdin) if piped else arguments.text
+    at_once = 1 if piped and sys.stdin.isatty() else AT_ONCE
+    refused = 0
+    hidden = True if sys.stdin.isatty() or sys.stdout.isatty() else None
+    with tqdm(unit=" texts", disable=hidden, leave=False) as bar:
+        for chunk in chunks(enumerate(lines, 1), at_once):
+            good = []
+            for number, text in chunk:
+                try:
+                    good.append(checked_text(text))
+                except Refused as problem:
+                    refused += 1
+                    bar.write(f"{'line' if piped else 'text'} {number}: {problem}", sys.stderr)
+            verdicts = judge(good, classifier, parts.settings.threshold)
+            for text, verdict in zip(good, verdicts, strict=True):
+                side = "escalate" if verdict.escalate else "answer"
+                plain = f"{side:<9} {verdict.confidence:4.0%}  {text}"
+                show(arguments, verdict_row(text, verdict), plain)
+            bar.update(len(chunk))
+    return 1 if refused else 0
 
 
 def _model(path: Path) -> Classifier:
     from bot.classifier.embedded import EmbeddedClassifier  # noqa: PLC0415
 
     return EmbeddedClassifier(path)
-
-
-def _chunks(lines: Iterator[str], size: int) -> Iterator[list[str]]:
-    while chunk := list(islice(lines, size)):
-        yield chunk
 
 
 def ingest(arguments: Namespace, environment: Environment) -> int:
@@ -126,7 +149,7 @@ def ingest(arguments: Namespace, environment: Environment) -> int:
         report = work(
             tweets_in(arguments.file, answer=arguments.reply), invoke, parts, refused, bar.update
         )
-    _print(arguments, dict(report.counts), report.sentence())
+    show(arguments, dict(report.counts), report.sentence())
     return 1 if report.counts["refused"] else 0
 
 
@@ -138,50 +161,21 @@ def show_cases(arguments: Namespace, environment: Environment) -> int:
         effects = ", ".join(f"{effect.kind} {effect.state}" for effect in case.effects)
         text = " ".join(case.tweet.text.split())
         plain = f"{case.id}  {case.route:<8}  {effects or '-':<16}  {text[:100]}"
-        _print(arguments, cases.summary(case), plain)
+        show(arguments, records.summary(case), plain)
     return 0
 
 
 def explain(arguments: Namespace, environment: Environment) -> int:
     """One decision, step by step."""
-    from bot.classifier.explanation import weights  # noqa: PLC0415
-
     parts = Parts(settings.read(environment))
     case = parts.store.get([arguments.tweet_id]).get(arguments.tweet_id)
     if case is None:
         raise Refused(f"There is no case {arguments.tweet_id}; `cases` lists those there are.")
-    moved: list[dict[str, Any]] = []
-    if case.verdict and case.verdict.known:
-        found = weights(case.verdict.tokens, parts.classifier)
-        moved = [{"word": w.word, "weight": round(w.weight, 4)} for w in found[:10]]
-    record = {**cases.to_json(case), "words": moved}
-    _print(arguments, record, "\n".join(_story(case, moved)))
+    case = looked_at(case, parts.classifier)
+    # A further line of a post must not look like one of ours.
+    told = (f"{label:<19} {text}".replace("\n", "\n" + " " * 20) for label, text in story(case))
+    show(arguments, records.to_json(case), "\n".join(told))
     return 0
-
-
-def _story(case: Case, moved: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    author = case.tweet.author
-    yield f"tweet     {case.id} by {author.handle or author.id or 'someone unknown'}"
-    lines = case.tweet.text.replace("\n", "\n          ")  # a line of it must not look like ours
-    yield f"text      {lines}"
-    if case.verdict:
-        verdict = case.verdict
-        yield f"tokens    {verdict.tokens}"
-        yield (
-            f"verdict   {verdict.probability:.3f} against {verdict.threshold:.2f}, by "
-            f"{verdict.model}{', unsure' if case.unsure else ''}"
-        )
-    words = ", ".join(f"{w['word']} {w['weight']:+.3f}" for w in moved)
-    if words:
-        yield f"words     {words}"
-    yield f"route     {case.route}"
-    for reason in case.reasons:
-        yield f"reason    {reason}"
-    for effect in case.effects:
-        told = [effect.state, effect.outside_id, effect.text, effect.problem]
-        yield f"effect    {effect.kind}: {' · '.join(part for part in told if part)}"
-    for entry in case.history:
-        yield f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}: {entry.what}"
 
 
 def doctor(arguments: Namespace, environment: Environment) -> int:
@@ -193,7 +187,7 @@ def doctor(arguments: Namespace, environment: Environment) -> int:
         word = {True: "ok", None: "-", False: "mend"}[finding.well]
         ill = ill or finding.well is False
         row = {"what": finding.what, "well": finding.well, "says": finding.says}
-        _print(arguments, row, f"{word:<5} {finding.what:<13} {finding.says}")
+        show(arguments, row, f"{word:<5} {finding.what:<13} {finding.says}")
     return 1 if ill else 0
 
 
@@ -207,12 +201,8 @@ def train(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG00
         raise Refused(f"{arguments.output} cannot be written: {error.strerror}.") from None
     metrics = ", ".join(f"{name} {value}" for name, value in description.metrics.items())
     row = {"output": str(arguments.output), **description.metrics}
-    _print(arguments, row, f"Wrote {arguments.output} (cross-validated: {metrics}).")
+    show(arguments, row, f"Wrote {arguments.output} (cross-validated: {metrics}).")
     return 0
-
-
-def _print(arguments: Namespace, row: Mapping[str, Any], plain: str) -> None:
-    print(json.dumps(row) if arguments.json else printable(plain))  # noqa: T201
 
 
 def _say(sentence: str) -> None:

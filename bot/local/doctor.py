@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from bot import settings
 from bot.errors import Failure, Misconfigured, Refused
-from bot.local.host import queues_of
 from bot.verdicts import judge
 from bot.wiring import Parts
 
@@ -64,14 +63,14 @@ def _classifier(parts: Parts) -> tuple[bool | None, str]:
 
 
 def _storage(parts: Parts) -> tuple[bool | None, str]:
-    waiting = {name: queue.depth()[0] for name, queue in queues_of(parts).items()}
+    waiting = {name: queue.depth()[0] for name, queue in parts.queues.items()}
     where = parts.settings.aws.cases_table if parts.settings.aws else parts.settings.data_dir
     listed = ", ".join(f"{count} {name}" for name, count in waiting.items())
     return True, f"{where}; on the queues: {listed}."
 
 
 def _dead_letters(parts: Parts) -> tuple[bool | None, str]:
-    dead = {name: queue.depth()[1] for name, queue in queues_of(parts).items()}
+    dead = {name: queue.depth()[1] for name, queue in parts.queues.items()}
     listed = ", ".join(f"{count} of {name}" for name, count in dead.items() if count)
     if not listed:
         return True, "None."

@@ -5,12 +5,15 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from bot.errors import Refused
 from bot.tweets import Tweet
 from bot.wire import Deleted, csv_row, json_line
+
+Item = TypeVar("Item")
 
 LONGEST_FIELD: Final = 200_000
 """Characters of a CSV field; a quote left open ends there instead of at the end of the file."""
@@ -109,3 +112,10 @@ def _json_lines(path: Path, file_id: str, *, answer: bool) -> Iterator[Tweet | D
                 yield from json_line(line, file_id, number, answer=answer)
             except Refused as problem:
                 yield Bad(f"{path.name}, line {number}", str(problem))
+
+
+def chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items, in lists of `size` and a last one of what is left."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -168,13 +168,3 @@ class Host:
             except Exception:
                 log.exception("%s failed; it runs again in %.0f s.", function.name, every)
             self._stop.wait(every)
-
-
-def queues_of(parts: Parts) -> dict[str, Queue]:
-    """The four queues by their names."""
-    return {
-        "tweets": parts.tweets,
-        "cards": parts.cards,
-        "replies": parts.replies,
-        "actions": parts.actions,
-    }

@@ -2,13 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
-from bot.local.files import Bad
-from bot.local.host import InProcess, Pump, queues_of
+from bot.local.files import Bad, chunks
+from bot.local.host import InProcess, Pump
 from bot.local.serverless import Trigger, functions
 from bot.triage import Arrival, message
 from bot.tweets import Tweet
@@ -52,7 +51,7 @@ def ingest(
     """
     report = Report()
     pumps = _pumps(invoke, parts)
-    for chunk in _chunks(found):
+    for chunk in chunks(found, CHUNK):
         good = [one for one in chunk if not isinstance(one, Bad)]
         for bad in (one for one in chunk if isinstance(one, Bad)):
             report.counts["refused"] += 1
@@ -96,15 +95,9 @@ def _decided(ids: Sequence[str], parts: Parts, pumps: Sequence[Pump]) -> list[st
 
 
 def _pumps(invoke: InProcess, parts: Parts) -> list[Pump]:
-    queues = queues_of(parts)
+    queues = parts.queues
     return [
         Pump(function, Trigger(trigger.queue, trigger.batch_size, 0), queues[trigger.queue], invoke)
         for function in functions()
         for trigger in function.triggers
     ]
-
-
-def _chunks(found: Iterable[Tweet | Deleted | Bad]) -> Iterator[list[Tweet | Deleted | Bad]]:
-    iterator = iter(found)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk

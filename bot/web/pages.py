@@ -1,4 +1,4 @@
-"""Pages: one file each, with its script and style inside and nothing from anywhere else."""
+"""Pages, served with their script and style inside and nothing from anywhere else."""
 
 import hashlib
 from base64 import b64encode
@@ -9,9 +9,18 @@ from importlib import resources
 from bot.web.messages import Answer
 
 
-def page(package: str, name: str, values: Mapping[str, str]) -> Answer:
-    """A page that lies in `package`, with its values filled in."""
-    html = resources.files(package).joinpath(name).read_text("utf-8")
+def page(
+    package: str, name: str, values: Mapping[str, str], inside: Mapping[str, str] | None = None
+) -> Answer:
+    """A page that lies in `package`, with its values filled in.
+
+    `inside` names the files beside it that stand for its empty elements: `{"style": "page.css"}`.
+    """
+    folder = resources.files(package)
+    html = folder.joinpath(name).read_text("utf-8")
+    for tag, file in (inside or {}).items():
+        content = folder.joinpath(file).read_text("utf-8")
+        html = html.replace(f"<{tag}></{tag}>", f"<{tag}>\n{content}</{tag}>")
     for key, value in values.items():
         html = html.replace("{{" + key + "}}", escape(value))
     headers = {
