@@ -23,7 +23,6 @@ from bot.normalize import EMOJI, tokens
 # seen its trade (docs/model.md). One thread, so that a corpus makes one model.
 SETTINGS: Final[dict[str, Any]] = {
     "lr": 0.3,
-    "epoch": 25,
     "wordNgrams": 2,
     "dim": 8,
     "bucket": 200_000,
@@ -33,6 +32,10 @@ SETTINGS: Final[dict[str, Any]] = {
     "thread": 1,
     "verbose": 0,
 }
+EPOCHS: Final = (5, 25)
+"""At least and at most."""
+SEEN: Final = 100_000
+"""Examples over all epochs: more gain nothing, and only make the model too sure of itself."""
 FOLDS: Final = 5
 THRESHOLD: Final = 0.5
 FEWEST_ROWS: Final = 50
@@ -110,7 +113,9 @@ def _fit(rows: Sequence[Example], folder: Path) -> Any:
     lines = folder / "train.txt"
     text = (f"{ESCALATE if row.escalate else ANSWER} {row.tokens}\n" for row in rows)
     lines.write_text("".join(text), encoding="utf-8")
-    return fasttext.train_supervised(str(lines), **SETTINGS)
+    fewest, most = EPOCHS
+    epochs = min(max(SEEN // len(rows), fewest), most)
+    return fasttext.train_supervised(str(lines), epoch=epochs, **SETTINGS)
 
 
 def _out_of_fold(rows: Sequence[Example]) -> list[tuple[float, bool]]:

@@ -299,8 +299,8 @@ class Column {
   release() {
     const rows = [...this.held.values()];
     this.held.clear();
-    if (this.behind) { this.behind = false; tick = 0; refresh(); }
-    for (const row of rows) insert(this, row);
+    if (this.behind) { tick = 0; refresh(); }
+    else for (const row of rows) insert(this, row);
     this.tidy();
   }
   // The newest page is `rows`; older cards that were asked for stay where nothing lies between.
@@ -311,7 +311,7 @@ class Column {
       return;
     }
     const kept = new Set(rows.map(row => row.tweet_id)), last = rows.at(-1) || null;
-    const joined = !force && rows.length >= PAGE && cards.get(last.tweet_id)?.element.parentNode === this.list;
+    const joined = !force && !this.behind && rows.length >= PAGE && cards.get(last.tweet_id)?.element.parentNode === this.list;
     for (const card of this.all) {
       if (!kept.has(card.row.tweet_id) && !card.kept && !(joined && later(last, card.row))) card.remove();
     }
@@ -332,7 +332,7 @@ class Column {
       this.older.hidden = Boolean(searching);
     }
     this.fresh.hidden = !this.held.size;
-    this.fresh.textContent = `Show ${this.held.size} new`;
+    this.fresh.textContent = this.behind ? "Show what is new" : `Show ${this.held.size} new`;
     this.empty.hidden = this.list.childElementCount + this.held.size > 0;
     this.empty.textContent = searching ? "None of these is found." : this.empty.dataset.empty;
   }
@@ -448,11 +448,11 @@ function show(state) {
   if (searching) state.cases.filter(row => cards.has(row.tweet_id)).forEach(place);
   else if (state.whole) { replaceAll(state.cases, forced); loaded = Date.now(); forced = false; }
   else state.cases.sort((one, other) => later(one, other) ? 1 : -1).forEach(place);
-  for (const column of both) if (!column.busy && (column.held.size || column.behind)) column.release();
   if (down) say("Live");
   else if (fresh) say(`Live · ${fresh} newly escalated at ${new Date().toLocaleTimeString()}`);
   down = false;
   tick = state.tick;
+  for (const column of both) if (!searching && !column.busy && (column.held.size || column.behind)) column.release();
 }
 setInterval(() => {
   for (const element of document.querySelectorAll("time")) element.textContent = since(element.dateTime);
