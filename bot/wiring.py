@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bot.triage import Desk
     from bot.tweets import Tweet
     from bot.twitter.client import XAccount
+    from bot.twitter.replies import Replies
     from bot.twitter.webhook import Webhook
     from bot.web.judging import Judging
 
@@ -172,7 +173,6 @@ class Parts:
         """What triage decides by."""
         from bot.policy import rules_from
         from bot.triage import Desk
-        from bot.twitter.replies import replies_from
 
         return Desk(
             classifier=self.classifier,
@@ -182,8 +182,15 @@ class Parts:
             rules=rules_from(_toml(self.settings.rules_path)),
             channels=self.channels,
             may_reply=self._may_reply,
-            reply_text=replies_from(_toml(self.settings.replies_path)).text,
+            reply_text=self.reply_texts.text,
         )
+
+    @cached_property
+    def reply_texts(self) -> "Replies":
+        """The bot's answers and the agents' drafts. Raises `Misconfigured` where they are wrong."""
+        from bot.twitter.replies import replies_from
+
+        return replies_from(_toml(self.settings.replies_path))
 
     @cached_property
     def agents(self) -> "Agents":

@@ -291,7 +291,7 @@ class TestACase:
         story = [tuple(line) for line in answer["story"]]
         assert ("verdict", "0.910 against 0.50, by starter") in story
         assert ("2026-11-02 12:00:00", "river: claimed") in story
-        assert answer["suggestion"] == bot.desk.reply_text(case().tweet)
+        assert answer["suggestion"] == bot.reply_texts.draft(case().tweet)
 
     def test_has_its_words_weighed_when_somebody_looks(self, bot: Parts, console: Console) -> None:
         bot.store.add([case(ANGRY, verdict=Verdict(0.91, 0.5, ANGRY, "small"))])
@@ -299,7 +299,7 @@ class TestACase:
         assert [part for part in get(console, "case", id=ID)["case"]["parts"] if part[1]]
 
     def test_suggests_what_was_written_before(self, bot: Parts, console: Console) -> None:
-        bot.store.add([case(effects=(Effect("reply", "failed", text="Sorry!"),))])
+        bot.store.add([case(effects=(Effect("reply", "failed", text="Sorry!", by="U1"),))])
         assert get(console, "case", id=ID)["suggestion"] == "Sorry!"
 
     @pytest.mark.parametrize("query", ["id=nobody", "", "id=%00", "id=%F0%9F"])

@@ -190,3 +190,20 @@ class TestAFileOfAnswers:
         with pytest.raises(Misconfigured) as refused:
             replies_from({"texts": ["fine", "", 5, "x" * 281, "www.harbor.example"]})
         assert [problem.split()[2] for problem in refused.value.problems] == ["2", "3", "4", "5"]
+
+
+def test_an_agent_begins_with_a_draft_that_is_not_the_bots_answer() -> None:
+    own = replies_from({"texts": ["I am a bot."], "drafts": ["Hello{handle}, I am sorry."]})
+    assert own.draft(MENTION) == "Hello @mira, I am sorry."
+    assert replies_from({"texts": ["I am a bot."]}).draft(MENTION) == ""
+
+
+def test_a_wrong_draft_is_named_like_a_wrong_text() -> None:
+    with pytest.raises(Misconfigured) as raised:
+        replies_from({"texts": ["fine"], "drafts": ["", "www.harbor.example"]})
+    assert [problem.split(": ")[1][:7] for problem in raised.value.problems] == [
+        "draft 1",
+        "draft 2",
+    ]
+    with pytest.raises(Misconfigured, match="must be a list"):
+        replies_from({"texts": ["fine"], "drafts": "one"})

@@ -262,8 +262,6 @@ async function tell(id) {
   if (!byId("story").open) byId("story").showModal();
   byId("story").scrollTop = 0;
 }
-// The browser would give focus back too, but not where the card was read anew since.
-byId("story").addEventListener("close", () => cards.get(told)?.focus("why"));
 byId("close").addEventListener("click", () => byId("story").close());
 
 // ---- the two columns
@@ -311,7 +309,7 @@ class Column {
       return;
     }
     const kept = new Set(rows.map(row => row.tweet_id)), last = rows.at(-1) || null;
-    const joined = !force && !this.behind && rows.length >= PAGE && cards.get(last.tweet_id)?.element.parentNode === this.list;
+    const joined = !force && rows.length >= PAGE && cards.get(last.tweet_id)?.element.parentNode === this.list;
     for (const card of this.all) {
       if (!kept.has(card.row.tweet_id) && !card.kept && !(joined && later(last, card.row))) card.remove();
     }

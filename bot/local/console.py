@@ -134,12 +134,12 @@ class Console:
             return refused(404, "This case is no longer here: its time was over.")
         case = looked_at(case, self._parts.classifier)
         before = case.effect("reply")
-        suggestion = before.text if before and before.text else None
+        written = before.text if before and before.by else None
         return found(
             {
                 "case": row(case, longest=None),
                 "story": [list(told) for told in story(case)],
-                "suggestion": suggestion or self._parts.desk.reply_text(case.tweet),
+                "suggestion": written or self._parts.reply_texts.draft(case.tweet),
             }
         )
 

@@ -18,17 +18,29 @@ _HANDLE: Final = re.compile(rf"\w{{1,{LONGEST_HANDLE}}}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """The variants, each with `{handle}` where the author's handle may stand."""
+    """The variants, each with `{handle}` where the author's handle may stand.
+
+    `texts` are the bot's own answers, `drafts` what an agent begins with.
+    """
 
     texts: tuple[str, ...]
+    drafts: tuple[str, ...] = ()
 
     def text(self, tweet: Tweet) -> str:
         """The answer to `tweet`: always the same one for the same tweet."""
-        drawn = hashlib.sha256(tweet.root_id.encode()).digest()
-        variant = self.texts[int.from_bytes(drawn[:4]) % len(self.texts)]
-        handle = tweet.author.handle
-        named = handle is not None and _HANDLE.fullmatch(handle)
-        return variant.replace("{handle}", f" @{handle}" if named else "")
+        return _drawn(self.texts, tweet)
+
+    def draft(self, tweet: Tweet) -> str:
+        """What an agent's answer to `tweet` may begin with; empty where there is none."""
+        return _drawn(self.drafts, tweet) if self.drafts else ""
+
+
+def _drawn(variants: tuple[str, ...], tweet: Tweet) -> str:
+    drawn = hashlib.sha256(tweet.root_id.encode()).digest()
+    variant = variants[int.from_bytes(drawn[:4]) % len(variants)]
+    handle = tweet.author.handle
+    named = handle is not None and _HANDLE.fullmatch(handle)
+    return variant.replace("{handle}", f" @{handle}" if named else "")
 
 
 def weighted_length(text: str) -> int:
@@ -55,23 +67,28 @@ def refused_text(text: str) -> str | None:
 
 def replies_from(data: Mapping[str, Any]) -> Replies:
     """The texts that the parsed `replies.toml` holds. Raises `Misconfigured` with every problem."""
-    texts = data.get("texts")
+    texts, drafts = data.get("texts"), data.get("drafts", [])
     if not isinstance(texts, list) or not texts:
         raise Misconfigured(["replies.toml: it needs `texts`, a list of at least one answer."])
-    problems = []
-    for number, text in enumerate(texts, 1):
-        longest = str(text).replace("{handle}", " @" + "x" * LONGEST_HANDLE)
-        if not isinstance(text, str) or not text.strip():
-            problems.append(f"replies.toml: text {number} is empty.")
-        elif weighted_length(longest) > LONGEST:
-            problems.append(
-                f"replies.toml: text {number} may reach {weighted_length(longest)} of {LONGEST} "
-                "characters as X counts them: shorten it."
-            )
-        elif "{" in text.replace("{handle}", "") or _LINK.search(text):
-            problems.append(
-                f"replies.toml: text {number} may hold {{handle}}, no other variable and no link."
-            )
+    if not isinstance(drafts, list):
+        raise Misconfigured(["replies.toml: `drafts` must be a list of texts."])
+    named = [(f"text {number}", text) for number, text in enumerate(texts, 1)]
+    named += [(f"draft {number}", text) for number, text in enumerate(drafts, 1)]
+    problems = [problem for name, text in named if (problem := _problem(name, text))]
     if problems:
         raise Misconfigured(problems)
-    return Replies(tuple(texts))
+    return Replies(tuple(texts), tuple(drafts))
+
+
+def _problem(name: str, text: object) -> str | None:
+    if not isinstance(text, str) or not text.strip():
+        return f"replies.toml: {name} is empty."
+    longest = weighted_length(text.replace("{handle}", " @" + "x" * LONGEST_HANDLE))
+    if longest > LONGEST:
+        return (
+            f"replies.toml: {name} may reach {longest} of {LONGEST} characters as X counts them: "
+            "shorten it."
+        )
+    if "{" in text.replace("{handle}", "") or _LINK.search(text):
+        return f"replies.toml: {name} may hold {{handle}}, no other variable and no link."
+    return None
