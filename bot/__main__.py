@@ -78,19 +78,26 @@ def main(given: Sequence[str] | None = None) -> int:
     logging.getLogger("bot").setLevel(logging.INFO)
     try:
         code: int = arguments.work(arguments, dict(os.environ))
+        if sys.stdout:
+            sys.stdout.flush()  # what cannot be written must fail here, not at exit
     except Misconfigured as error:
-        print(*map(printable, error.problems), sep="\n", file=sys.stderr)
-        return 2
+        return _refused(*error.problems)
     except (Refused, Failure, Conflict) as error:
-        print(printable(str(error)), file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # Whoever read our output has enough; Python must not complain while it closes it.
+        return _refused(str(error))
+    except OSError as error:
+        # What is still to be written would fail once more, and louder, at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        # Whoever closed a pipe on us has read enough.
+        enough = isinstance(error, BrokenPipeError)
+        return 0 if enough else _refused(f"The system refused to go on: {error.strerror}.")
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _refused(*sentences: str) -> int:
+    print(*map(printable, sentences), sep="\n", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -316,6 +316,8 @@ def edited(
     if not supersedes(tweet, case):
         return case
     before = case
+    if tweet.source == "file":  # a file's copy of a post that X gave us is still X's
+        tweet = replace(tweet, source=case.tweet.source, answer=case.tweet.answer)
     case = replace(case, tweet=tweet, verdict=_kept(verdict), unsure=decision.unsure)
     case = _told(case, now, "author", "edited the post")
     if decision.route == "escalate":
@@ -370,6 +372,8 @@ def answered(case: Case, text: str, who: str, now: datetime) -> Case:
             return case
         if before.state not in {"pending", "dry-run"}:
             raise Refused("An answer is public or on its way: look at the post on X before more.")
+        if before.state == "pending" and before.by not in {None, who}:
+            raise Refused("Another agent's answer is on its way: wait for what becomes of it.")
     attempt = before.attempt + 1 if before else 1
     reply = Effect("reply", "dry-run", attempt=attempt, text=text, by=who)
     if case.tweet.answer:

@@ -15,7 +15,7 @@ from bot.verdicts import Classifier, Verdict, Weight
 
 MOST_WORDS: Final = 60
 """How many words of a text are tried, from its first on."""
-LONGEST: Final = 5_000
+LONGEST: Final = 2_000
 """Characters of tokens: of a longer text its beginning stands for the whole."""
 MOST_KEPT: Final = 12
 _LEAST: Final = 0.1

@@ -148,8 +148,15 @@ class TestAnAnswer:
     def test_may_be_put_better_until_it_is_on_its_way(self) -> None:
         office = Office(OUT)
         office.act("reply", "U1")
-        assert reply_of(office.act("reply", "U2", text="Sorry!")).by == "U2"
+        assert reply_of(office.act("reply", "U1", text="Sorry!")).text == "Sorry!"
         assert [body["attempt"] for body in office.replies.bodies()] == [1, 2]
+
+    def test_is_not_replaced_by_another_agents(self) -> None:
+        office = Office(OUT)
+        office.act("reply", "U1")
+        with pytest.raises(Refused, match="Another agent's answer is on its way"):
+            office.act("reply", "U2", text="Sorry!")
+        assert reply_of(office.store.only()).by == "U1"
 
     def test_that_was_sent_is_not_repeated(self) -> None:
         office = Office(OUT)

@@ -414,6 +414,13 @@ class TestAnAct:
             asked = {"do": "relabel", "id": ID, "escalate": escalate}
             assert post(console, "acts", asked)["case"]["label"] is escalate
 
+    @pytest.mark.parametrize("label", [{}, {"escalate": "yes"}, {"escalate": None}])
+    def test_needs_the_label_that_it_gives(self, console: Console, label: dict[str, Any]) -> None:
+        answer = post(console, "acts", {"do": "relabel", "id": ID, **label}, 400)
+        assert answer["error"] == (
+            "A relabel says whether a person was needed: escalate, true or false."
+        )
+
     def test_may_make_a_card_of_what_the_bot_answered(self, console: Console) -> None:
         row = post(console, "acts", {"do": "relabel", "id": "5", "escalate": True})["case"]
         assert (row["route"], row["label"]) == ("escalate", True)
@@ -580,6 +587,15 @@ class TestTheSampleFeed:
 
 
 class TestWhoGetsIn:
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_reads_are_for_the_consoles_own_page_too(self, console: Console, site: str) -> None:
+        """A picture on another page could otherwise keep the bot busy searching."""
+        answer = ask(console, "GET /console/search", headers={"sec-fetch-site": site})
+        assert answer["statusCode"] == 403
+        own = ask(console, "GET /console/cases", headers={"sec-fetch-site": "same-origin"})
+        linked = ask(console, "GET /console/", headers={"sec-fetch-site": site})
+        assert own["statusCode"] == linked["statusCode"] == 200
+
     @pytest.mark.parametrize("route", CHANGES)
     @pytest.mark.parametrize(
         "headers",

@@ -46,6 +46,14 @@ class TestAnEdit:
         assert (reply.state, reply.due_at) == ("failed", None)
         assert reply.problem == "The post was edited and now needs a person."
 
+    def test_from_a_file_leaves_the_post_as_one_of_x(self) -> None:
+        own = opened(ESCALATE, QUEUED)
+        polled = replace(own, tweet=replace(own.tweet, source="poll", answer=True))
+        copy = replace(EDIT, source="file", answer=False)
+        after = cases.edited(polled, copy, BAD, ESCALATE, QUEUED, NOON)
+        assert (after.tweet.source, after.tweet.answer) == ("poll", True)
+        assert after.tweet.text == EDIT.text
+
     def test_leaves_the_record_of_a_reply_that_was_sent(self) -> None:
         answered = send(replace(with_effect("sending", "reply"), route="reply"), "reply", "mine")
         after = edited(answered)

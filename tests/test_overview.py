@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot import cases, records
 from bot.cases import Case, Effect
+from bot.errors import Refused
 from bot.policy import Route
 from bot.storage import sqlite
 from bot.storage.overview import Bar, Side, SqliteOverview
@@ -230,6 +231,20 @@ class TestASearch:
     def test_bears_whatever_is_typed(self, many: tuple[File, list[Case]], words: str) -> None:
         file, _ = many
         assert len(file.overview.search(words, 5)) <= 5
+
+    def test_for_more_than_a_person_types_is_refused(self, file: File) -> None:
+        assert file.found("x" * 200) == []
+        with pytest.raises(Refused, match="200 characters at most"):
+            file.found("x " * 101)
+
+
+def test_a_record_nobody_can_read_hides_no_other(file: File) -> None:
+    file.store.add([a_case("1"), a_case("2")])
+    connection = sqlite3.connect(file.overview._database.path)
+    with connection:
+        connection.execute("""UPDATE cases SET body = '{"route": "escalate"}' WHERE id = '1'""")
+    connection.close()
+    assert [found.id for found in file.overview.newest("channel", 10)] == ["2"]
 
 
 def moments(*minutes: float) -> list[Case]:

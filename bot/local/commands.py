@@ -19,7 +19,7 @@ from bot.errors import Refused
 from bot.local.files import Bad, chunks, tweets_in
 from bot.local.host import Host, InProcess
 from bot.local.story import looked_at, story
-from bot.local.terminal import printable, show
+from bot.local.terminal import printable, show, terminal
 from bot.tweets import checked_text
 from bot.verdicts import Classifier, judge
 from bot.web.judging import verdict_row
@@ -106,10 +106,10 @@ def classify(arguments: Namespace, environment: Environment) -> int:
     parts = Parts(settings.read(environment))
     classifier = _model(arguments.model) if arguments.model else parts.classifier
     piped = not arguments.text
-    lines = (line.rstrip("\r\n") for line in sys.stdin) if piped else arguments.text
-    at_once = 1 if piped and sys.stdin.isatty() else AT_ONCE
+    lines = (line.rstrip("\r\n") for line in sys.stdin or ()) if piped else arguments.text
+    at_once = 1 if piped and terminal(sys.stdin) else AT_ONCE
     refused = 0
-    hidden = True if sys.stdin.isatty() or sys.stdout.isatty() else None
+    hidden = True if terminal(sys.stdin) or terminal(sys.stdout) else None
     with tqdm(unit=" texts", disable=hidden, leave=False) as bar:
         for chunk in chunks(enumerate(lines, 1), at_once):
             good = []

@@ -289,7 +289,7 @@ class Column {
   // A card must not slip away under a pointer, or from under the keyboard.
   get busy() {
     return (this.list.childElementCount > 0 && this.list.matches(":hover"))
-      || Boolean(this.list.querySelector(":focus-visible"));
+      || Boolean(this.list.querySelector(":focus-visible")) || document.activeElement === this.fresh;
   }
   get all() {
     return [...this.list.children].map(item => cards.get(item.firstElementChild.dataset.id));

@@ -68,6 +68,8 @@ class Console:
             return away
         if route.startswith("POST") and not _own_page(request):
             return refused(403, "Changes are taken only from the console's own page.")
+        if route not in _PAGES and not _own_question(request):
+            return refused(403, "The console answers its own page, not those of others.")
         return _ANSWERS[route](self, request)
 
     @cached_property
@@ -165,6 +167,8 @@ class Console:
 
     def _act(self, request: Request) -> Answer:
         asked = _json(request)
+        if asked.get("do") == "relabel" and not isinstance(asked.get("escalate"), bool):
+            raise Refused("A relabel says whether a person was needed: escalate, true or false.")
         deed = Deed(
             do=str(asked.get("do")),
             case_id=clean(str(asked.get("id"))),
@@ -184,18 +188,20 @@ class Console:
     def _file(self, request: Request) -> Answer:
         """A file that was dropped; its tweets wait in the queue when this is answered."""
         name = _file_name(request.query.get("name", ""))
-        queued, bad = 0, []
+        queued, refusals = 0, 0
+        named: list[str] = []
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, name)
             path.write_bytes(request.body)
             try:
                 for some in chunks(tweets_in(path, answer=False), AT_ONCE):
-                    bad += [one for one in some if isinstance(one, Bad)]
+                    bad = [f"{one.where}: {one.problem}" for one in some if isinstance(one, Bad)]
+                    refusals += len(bad)
+                    named = [*named, *bad][:NAMED_REFUSALS]
                     queued += self._queue(one for one in some if not isinstance(one, Bad))
             except Refused as refusal:
                 raise Refused(str(refusal).replace(str(path), name)) from None
-        named = [f"{one.where}: {one.problem}" for one in bad[:NAMED_REFUSALS]]
-        return found({"queued": queued, "refused": len(bad), "problems": named}, 202)
+        return found({"queued": queued, "refused": refusals, "problems": named}, 202)
 
     def _queue(self, good: Iterable[Tweet | Deleted]) -> int:
         now = self._parts.clock()
@@ -222,6 +228,8 @@ _ANSWERS: Final[dict[str, Callable[[Console, Request], Answer]]] = {
     "POST /console/files": Console._file,  # noqa: SLF001
 }
 ROUTES: Final = tuple(_ANSWERS)
+_PAGES: Final = ("GET /console", "GET /console/")
+"""What a link on any other page may lead to."""
 
 
 def row(case: Case, *, longest: int | None = LONGEST_SHOWN) -> dict[str, Any]:
@@ -286,6 +294,11 @@ def _file_name(name: str) -> str:
     path = Path(ours)
     stem = path.stem.strip(". ")[:LONGEST_NAME] or "file"
     return stem + path.suffix[:LONGEST_SUFFIX].rstrip(". ")
+
+
+def _own_question(request: Request) -> bool:
+    # Browsers say so themselves (W3C, "Fetch Metadata Request Headers"); programs say nothing.
+    return request.headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
 
 
 def _own_page(request: Request) -> bool:

@@ -3,7 +3,7 @@
 import json
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 
 def printable(text: str) -> str:
@@ -11,6 +11,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c == "\n" or c.isprintable() else "\ufffd" for c in text)
+
+
+def terminal(stream: TextIO | None) -> bool:
+    """Whether a person sits at the stream; a closed one is None."""
+    return stream is not None and stream.isatty()
 
 
 def show(arguments: Namespace, row: Mapping[str, Any], plain: str) -> None:
