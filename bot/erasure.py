@@ -1,7 +1,8 @@
 """What is asked to be forgotten: all posts of an author, or single ones."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from bot import delivery
 from bot.cases import Case, tombstone
@@ -50,9 +51,13 @@ class Eraser:
             own = (author.handle or "").removeprefix("@").casefold()
             return handle == own or author.id == who.strip()
 
+        def stored() -> Iterator[str]:
+            for case in self.store.newest():
+                if wrote(case.tweet.author):
+                    yield case.id
+
         waiting = self._taken_out(lambda tweet: wrote(tweet.author))
-        stored = [case.id for case in self.store.newest() if wrote(case.tweet.author)]
-        return self._erased(stored, waiting)
+        return self._erased(stored(), waiting)
 
     def posts(self, ids: Sequence[str]) -> Erasure:
         """Erases these posts; an edit's id stands for the whole post.
@@ -68,7 +73,7 @@ class Eraser:
                 )
         wanted = frozenset(ids)
         waiting = self._taken_out(lambda tweet: not wanted.isdisjoint((tweet.id, tweet.root_id)))
-        return self._erased(ids, waiting)
+        return self._erased(dict.fromkeys(ids), waiting)
 
     def _taken_out(self, meant: Callable[[Tweet], bool]) -> frozenset[str]:
         """Root ids of the posts taken off the queue."""
@@ -83,10 +88,14 @@ class Eraser:
         return frozenset(post.root_id for post in posts if post)
 
     def _erased(self, ids: Iterable[str], waiting: frozenset[str]) -> Erasure:
-        """Those that waited too: whoever has one in flight must find it erased."""
+        """Those that waited too: whoever has one in flight must find it erased.
+
+        They come first, before anything else is read: they are off the queue, and a repetition
+        after a failure would not know of them any more.
+        """
         now = self.clock()
         emptied: dict[str, Case] = {}
-        for post_id in dict.fromkeys((*ids, *waiting)):
+        for post_id in chain(waiting, ids):
             case = erase(post_id, self.store, now)
             delivery.enqueue([case], self.workers)
             emptied.setdefault(case.id, case)

@@ -13,8 +13,12 @@ from typing import IO, Any
 import pytest
 import requests
 
+from bot.local import files
+from bot.local.files import LONGEST_AGAIN, Bad, tweets_in
 from bot.settings import HOUSE
+from bot.tweets import LONGEST_TEXT, Tweet
 from bot.twitter.signatures import HEADER, sign
+from bot.wire import Deleted
 
 TWEETS = """tweet_id,username,text
 11,ana_example,I am very angry
@@ -123,6 +127,55 @@ def test_a_quote_left_open_takes_none_of_its_neighbours(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "broken.csv, row 3 (line 3): It is not CSV" in done.stderr
     assert {case["tweet_id"] for case in cases(tmp_path)} == {"1", "3", "4"}
+
+
+@pytest.mark.parametrize(
+    "rows", [['x","b'], ["x", 'x","b', ""], ["", "", '"b', "x"]], ids=["all", "some", "empty"]
+)
+def test_quotes_left_open_all_over_have_no_line_read_again_and_again(
+    rows: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed: list[str] = []
+
+    class Counted(files._Lines):
+        def __next__(self) -> str:
+            handed.append(super().__next__())
+            return handed[-1]
+
+    monkeypatch.setattr(files, "_Lines", Counted)
+    lines = rows * (4000 // len(rows))
+    found = found_in(tmp_path, "text,b", *lines)
+    assert sum(isinstance(one, Bad) for one in found) >= len(lines) // 4
+    assert len(handed) <= (1 + LONGEST_AGAIN) * (len(lines) + 1)
+
+
+def test_the_longest_post_may_be_all_line_breaks(tmp_path: Path) -> None:
+    text = "a" + "\n" * (LONGEST_TEXT - 2) + "b"
+    assert texts(found_in(tmp_path, "text", f'"{text}"', "last")) == [text, "last"]
+
+
+def test_a_post_of_many_lines_is_whole_after_a_quote_left_open(tmp_path: Path) -> None:
+    text = "\n".join(map(str, range(LONGEST_AGAIN)))
+    found = found_in(tmp_path, "tweet_id,text", '1,"open', "2,fine", f'3,"{text}"', "4,last")
+    assert isinstance(found[0], Bad)
+    assert texts(found[1:]) == ["fine", text, "last"]
+
+
+def test_empty_lines_belong_to_no_row(tmp_path: Path) -> None:
+    gap = [""] * (files.LONGEST_ROW + 1)
+    found = found_in(tmp_path, "text", *gap, "first", *gap, '"open', *gap, "last")
+    assert [isinstance(one, Bad) for one in found] == [False, True, False]
+    assert texts([found[0], found[2]]) == ["first", "last"]
+
+
+def found_in(folder: Path, *lines: str) -> list[Tweet | Deleted | Bad]:
+    file = folder / "some.csv"
+    file.write_text("\n".join(lines))
+    return list(tweets_in(file, answer=False))
+
+
+def texts(found: list[Tweet | Deleted | Bad]) -> list[str]:
+    return [one.text for one in found if isinstance(one, Tweet)]
 
 
 def test_foreign_text_does_not_steer_the_terminal(tmp_path: Path) -> None:

@@ -1,13 +1,22 @@
 """Posts that are to be forgotten, wherever they are on their way."""
 
+import sqlite3
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from bot.cases import Case
 from bot.erasure import Eraser, Erasure
-from bot.errors import Refused
+from bot.errors import Refused, Retryable
+from bot.local import upkeep
 from bot.ports import Outgoing
+from bot.storage import sqlite
 from bot.tweets import Author, Tweet
+from tests.examples import case, parts
 from tests.simulation import ANGRY, CALM, Simulation
 
 EDIT = replace(CALM, id="105", text="thanks a lot")
@@ -85,6 +94,23 @@ class TestAnAuthor:
         eraser(bot).author("mira")
         assert eraser(bot).author("mira") == Erasure(0, 0, 0)
 
+    def test_has_queued_posts_erased_even_where_the_cases_cannot_be_read(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bot = Simulation()
+        bot.arrive(ANGRY, BY_MIRA_AGAIN)
+
+        def unreadable() -> Iterator[Case]:
+            raise Retryable("The table is throttled.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bot.store, "newest", unreadable)
+            with pytest.raises(Retryable):
+                eraser(bot).author("mira")
+        bot.arrive(ANGRY, BY_MIRA_AGAIN)  # the poller reads an overlap
+        bot.run_on()
+        assert texts(bot) == {"101": "", "103": ""}
+
     def test_is_found_in_cases_alone_where_the_queue_cannot_be_searched(self) -> None:
         bot = decided(ANGRY)
         bot.arrive(BY_MIRA_AGAIN)
@@ -137,3 +163,42 @@ def test_a_message_nobody_can_read_is_left_where_it_is() -> None:
     bot.tweets.send([Outgoing("mira")])
     assert eraser(bot).author("mira") == Erasure(0, 0, 0)
     assert bot.tweets.depth() == (1, 0)
+
+
+class TestTheVerb:
+    """`erase`, over a file with one case."""
+
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sqlite, "SCRUB_WAIT", 0)
+
+    def erase(self, folder: Path) -> int:
+        arguments = Namespace(author="river_example", tweet_ids=[], json=False)
+        return upkeep.erase(arguments, {"DATA_DIR": str(folder)})
+
+    def test_that_finds_nothing_new_still_cleans_the_file_that_somebody_read(
+        self, tmp_path: Path
+    ) -> None:
+        own = parts(tmp_path)
+        own.store.add([case("My zanzibarian parcel!")])
+        with closing(sqlite3.connect(own.database.path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM cases").fetchone()
+            for _ in range(2):
+                with pytest.raises(Retryable, match="still reads or writes it: repeat `erase`"):
+                    self.erase(tmp_path)
+            assert b"zanzibarian" in bytes_of(tmp_path)
+        assert self.erase(tmp_path) == 1
+        assert b"zanzibarian" not in bytes_of(tmp_path)
+
+    def test_passes_over_a_case_that_nobody_can_read(self, tmp_path: Path) -> None:
+        own = parts(tmp_path)
+        damaged = replace(case(), tweet=Tweet("7", "7", "7"))
+        own.store.add([case("My zanzibarian parcel!"), damaged])
+        own.database.connection().execute("UPDATE cases SET body = 'no JSON' WHERE id = '7'")
+        assert self.erase(tmp_path) == 0
+        assert b"zanzibarian" not in bytes_of(tmp_path)
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())

@@ -17,6 +17,14 @@ Item = TypeVar("Item")
 
 LONGEST_FIELD: Final = 200_000
 """Characters of a CSV field; a quote left open ends there instead of at the end of the file."""
+LONGEST_ROW: Final = 30_000
+"""Lines of a CSV row: more than the longest post (`LONGEST_TEXT`) can have if it is all breaks."""
+LONGEST_AGAIN: Final = 100
+"""Lines of a row that begins where a quote left open had swallowed it.
+
+Few, or a file that leaves a quote open in every row would be read again for each of them: so no
+line is read more than once plus this often.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,20 @@ class _Lines:
         self._file = iter(file)
         self._again: deque[str] = deque()
         self._row: list[str] = []
+        self._most = LONGEST_ROW
         self._number = 0
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
+        """Raises `csv.Error` where the row has taken more lines than it may."""
+        if self._row and not self._row[0].strip("\r\n"):
+            self._row.clear()  # no row begins with an empty line: the reader passes over it
+        if not self._row:
+            self._most = LONGEST_AGAIN if self._again else LONGEST_ROW
+        if len(self._row) == self._most:
+            raise csv.Error(f"a row of more than {self._most:,} lines")
         line = self._again.popleft() if self._again else next(self._file)
         self._row.append(line)
         self._number += 1

@@ -17,6 +17,7 @@ from bot import records
 from bot.cases import Case
 from bot.errors import Conflict, Retryable
 from bot.ports import Clock, Identities
+from bot.storage.legible import case_of, case_or_none
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,11 +57,12 @@ class DynamoCases:
         found: dict[str, Case] = {}
         unique = list(dict.fromkeys(ids))
         for start in range(0, len(unique), GET_AT_ONCE):
-            found |= self._get_batch(unique[start : start + GET_AT_ONCE])
+            items = self._get_batch(unique[start : start + GET_AT_ONCE])
+            found |= {case_id: _case(case_id, item) for case_id, item in items.items()}
         return found
 
-    def _get_batch(self, ids: Sequence[str]) -> dict[str, Case]:
-        found: dict[str, Case] = {}
+    def _get_batch(self, ids: Sequence[str]) -> "dict[str, Item]":
+        found: dict[str, Item] = {}
         keys: list[Any] = [{"id": {"S": case_id}} for case_id in ids]
         for _ in range(RACES):
             answer = self._call(
@@ -68,7 +70,7 @@ class DynamoCases:
                 RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}},
             )
             for item in answer["Responses"].get(self._table, []):
-                found[item["id"]["S"]] = _case(item)
+                found[item["id"]["S"]] = item
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
             if not keys:
                 return found
@@ -80,7 +82,7 @@ class DynamoCases:
             item = self._item(case_id)
             if item is None:
                 return None
-            before = _case(item)
+            before = _case(case_id, item)
             after = change(before)
             if after is before or self._put(after, item["version"]["S"]):
                 return after
@@ -107,8 +109,9 @@ class DynamoCases:
                 **start,
             )
             ids = [item["id"]["S"] for item in answer["Items"]]
-            found = self.get(ids)
-            yield from (found[case_id] for case_id in ids if case_id in found)
+            items = self._get_batch(ids) if ids else {}
+            found = (case_or_none(one, items[one]["body"]["S"]) for one in ids if one in items)
+            yield from (case for case in found if case)
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -225,8 +228,8 @@ def _seconds(moment: datetime) -> "AttributeValueTypeDef":
     return {"N": str(int(moment.timestamp()))}
 
 
-def _case(item: "Item") -> Case:
-    return records.from_json(json.loads(item["body"]["S"]))
+def _case(case_id: str, item: "Item") -> Case:
+    return case_of(case_id, item["body"]["S"])
 
 
 def _retryable(error: Exception) -> Retryable:

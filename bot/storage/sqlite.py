@@ -17,12 +17,15 @@ from bot import records
 from bot.cases import Case
 from bot.errors import Misconfigured, Retryable
 from bot.ports import Clock, Identities, Message, Outgoing
+from bot.storage.legible import case_of, case_or_none
 
 DEDUPLICATED_FOR: Final = 300.0
 """Seconds a FIFO queue remembers a deduplication id, as SQS does."""
 DEAD_KEPT_FOR: Final = timedelta(days=14)
 """How long a dead letter lies, as on SQS (serverless.yml, MessageRetentionPeriod)."""
 PAGE: Final = 200
+SCRUB_WAIT: Final = 5.0
+"""Seconds a scrub waits for those who use the file: a person sits before it, writers behind."""
 SWITCHES: Final = 20
 """How often the journal's mode is set while others do the same."""
 _MIGRATIONS: Final = (
@@ -51,8 +54,12 @@ _MIGRATIONS: Final = (
     CREATE TABLE ticks (tick INTEGER NOT NULL);
     INSERT INTO ticks VALUES (1);
     ALTER TABLE cases ADD COLUMN tick INTEGER NOT NULL DEFAULT 1;
-    ALTER TABLE cases ADD COLUMN route TEXT AS (json_extract(body, '$.route')) VIRTUAL;
-    ALTER TABLE cases ADD COLUMN decided_at TEXT AS (json_extract(body, '$.decided_at')) VIRTUAL;
+    ALTER TABLE cases ADD COLUMN route TEXT AS (
+        CASE WHEN json_valid(body) THEN json_extract(body, '$.route') END
+    ) VIRTUAL;
+    ALTER TABLE cases ADD COLUMN decided_at TEXT AS (
+        CASE WHEN json_valid(body) THEN json_extract(body, '$.decided_at') END
+    ) VIRTUAL;
     CREATE INDEX cases_changed ON cases (tick);
     CREATE INDEX cases_tally ON cases (received_at, route, decided_at);
     CREATE INDEX cases_by_route ON cases (route, received_at, id)
@@ -85,6 +92,7 @@ class Database:
         """
         self.path = path
         self._local = threading.local()
+        self._traces = True  # whoever wrote before us may have left some
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._transaction() as connection:
@@ -138,18 +146,53 @@ class Database:
         """Rewrites the file, so that nothing of what was deleted is left in it or its log.
 
         `secure_delete` alone is not enough: a page that gave rows to its neighbour may keep
-        their old copies in its unused part. Raises `Retryable` where the file is locked for too
-        long, or the disk has no room for a second copy.
+        their old copies in its unused part. Raises `Retryable` where somebody still uses the
+        file after `SCRUB_WAIT`, or the disk has no room for a second copy.
+        """
+        in_use = "something else still reads or writes it"
+        try:
+            with _patience(self.connection(), SCRUB_WAIT) as connection:
+                connection.execute("VACUUM")
+            trouble = None if self.truncate_log(SCRUB_WAIT) else in_use
+        except sqlite3.OperationalError as error:
+            trouble = in_use if _is_busy(error) else f"it cannot be rewritten ({error})"
+        if trouble:
+            raise Retryable(
+                f"{self.path} or its log may still hold what was erased, for {trouble}: repeat "
+                "`erase` once that is over."
+            )
+
+    def leaves_traces(self) -> None:
+        """What was just removed or erased may live on in the log, until that is truncated."""
+        self._traces = True
+
+    def forget_traces(self) -> None:
+        """Truncates the log if it may hold what is gone; while others read it, a later call does.
+
+        Never waits, for a checkpoint that waits for a reader keeps every writer waiting too.
+        """
+        if self._traces:
+            self._traces = done = False
+            try:
+                done = self.truncate_log()
+            finally:
+                if not done:
+                    self._traces = True
+
+    def truncate_log(self, wait: float = 0) -> bool:
+        """Moves the write-ahead log into the file: what was overwritten must not live on in it.
+
+        Waits at most so many seconds for those who still read or write it; False where they did
+        not end.
         """
         try:
-            self.connection().execute("VACUUM")
-            self.truncate_log()
+            with _patience(self.connection(), wait) as connection:
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError as error:
-            raise Retryable(f"{self.path} cannot be rewritten now: {error}.") from None
-
-    def truncate_log(self) -> None:
-        """Moves the write-ahead log into the file: what was overwritten must not live on in it."""
-        self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if _is_busy(error):
+                return False
+            raise
+        return not busy
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -161,6 +204,22 @@ class Database:
         except BaseException:
             connection.rollback()
             raise
+
+
+@contextmanager
+def _patience(connection: sqlite3.Connection, seconds: float) -> Iterator[sqlite3.Connection]:
+    """The connection, waiting for locks at most so long, and no longer than it did before."""
+    [before] = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {min(before, round(seconds * 1000))}")
+    try:
+        yield connection
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {before}")
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    # The lowest byte is the kind, the others its variety (sqlite.org, "Result Codes").
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -211,7 +270,7 @@ class SqliteCases:
             "SELECT id, body FROM cases WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        return {case_id: _case(body) for case_id, body in rows}
+        return {case_id: case_of(case_id, body) for case_id, body in rows}
 
     def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
         """See `bot.ports.CaseStore`; the write lock makes a lost race impossible."""
@@ -219,29 +278,34 @@ class SqliteCases:
             row = connection.execute("SELECT body FROM cases WHERE id = ?", (case_id,)).fetchone()
             if row is None:
                 return None
-            before = _case(row[0])
+            before = case_of(case_id, row[0])
             after = change(before)
             if after is not before:
                 connection.execute(
                     "UPDATE cases SET body = ?, due_at = ?, tick = ? WHERE id = ?",
                     (_body(after), _due(after), _tick(connection), case_id),
                 )
-            return after
+        if after.erased and not before.erased:
+            self._database.leaves_traces()
+        return after
 
     def newest(self) -> Iterator[Case]:
         """See `bot.ports.CaseStore`."""
+        # As bytes: a body that is not even UTF-8 would end the query and not only its row.
         last = ("~", "")
         while True:
             rows = (
                 self._database.connection()
                 .execute(
-                    "SELECT received_at, id, body FROM cases WHERE (received_at, id) < (?, ?)"
+                    "SELECT received_at, id, CAST(body AS BLOB) FROM cases"
+                    " WHERE (received_at, id) < (?, ?)"
                     " ORDER BY received_at DESC, id DESC LIMIT ?",
                     (*last, PAGE),
                 )
                 .fetchall()
             )
-            yield from (_case(row[2]) for row in rows)
+            found = (case_or_none(case_id, body) for _, case_id, body in rows)
+            yield from (case for case in found if case)
             if len(rows) < PAGE:
                 return
             last = rows[-1][:2]
@@ -274,8 +338,10 @@ class SqliteCases:
                     ),
                 )
             )
-            connection.execute("DELETE FROM notes WHERE expires_at <= ?", (moment,))
-        self._database.truncate_log()
+            notes = connection.execute("DELETE FROM notes WHERE expires_at <= ?", (moment,))
+        if gone or notes.rowcount:
+            self._database.leaves_traces()
+        self._database.forget_traces()
         return gone
 
     def note(self, name: str) -> Any:
@@ -426,6 +492,8 @@ class SqliteQueue:
             connection.executemany(
                 "DELETE FROM messages WHERE number = ?", [(number,) for number, _ in found]
             )
+        if found:
+            self._database.leaves_traces()
         return [body for _, body in found]
 
     def depth(self) -> tuple[int, int]:
@@ -450,10 +518,6 @@ def _tick(connection: sqlite3.Connection) -> int:
 
 def _body(case: Case) -> str:
     return json.dumps(records.to_json(case), ensure_ascii=False)
-
-
-def _case(body: str) -> Case:
-    return records.from_json(json.loads(body))
 
 
 def _due(case: Case) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.cases import Case
-from bot.errors import Conflict, Retryable
+from bot.errors import Conflict, Refused, Retryable
 from bot.storage.dynamodb import RACES, DynamoCases
 from tests.contract.examples import NOW, Watch, a_case, identities, tell, told
 from tests.contract.surroundings import CASES_TABLE, TABLE, Amazon, create_table
@@ -141,6 +141,24 @@ class TestTheTable:
     def test_leaves_nothing_to_expire(self, store: DynamoCases) -> None:
         store.add([a_case("1", NOW - 2 * RETENTION)])
         assert store.expire(NOW) == 0
+
+
+@pytest.mark.parametrize("body", ["private words", '{"private": 1}'])
+def test_a_record_that_nobody_can_read_hides_no_other(
+    store: DynamoCases, amazon: Amazon, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.add([a_case(str(number), NOW - number * MINUTE) for number in range(3)])
+    amazon.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"id": {"S": "1"}},
+        UpdateExpression="SET body = :body",
+        ExpressionAttributeValues={":body": {"S": body}},
+    )
+    assert [case.id for case in store.newest()] == ["0", "2"]
+    assert "The record of case 1 is damaged" in caplog.text
+    assert "private" not in caplog.text
+    with pytest.raises(Refused, match="The record of case 1 is damaged"):
+        store.change("1", tell("claimed"))
 
 
 class TestKeysThatDynamoDBLeftUnread:

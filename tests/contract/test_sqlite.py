@@ -1,10 +1,14 @@
 """What is particular to the SQLite file: several processes, power cuts, expiry, its schema."""
 
+import json
+import logging
 import re
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -14,9 +18,9 @@ from threading import Thread
 
 import pytest
 
-from bot import cases
+from bot import cases, records
 from bot.cases import Case
-from bot.errors import Misconfigured, Retryable
+from bot.errors import Misconfigured, Refused, Retryable
 from bot.local.serverless import WIRING, load
 from bot.ports import Outgoing
 from bot.settings import HOUSE
@@ -52,6 +56,27 @@ def store_in(path: Path) -> SqliteCases:
 def disk_pages(database: Database, pages: int) -> None:
     """Lets the file grow to so many pages and no further."""
     database.connection().execute(f"PRAGMA max_page_count = {pages}")
+
+
+def log_of(path: Path) -> int:
+    """The bytes that the write-ahead log holds."""
+    return path.with_name(f"{path.name}-wal").stat().st_size
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Somebody has the file as it is now before them and does not end."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM cases").fetchone()
+        yield
+
+
+def spoil(database: Database, case_id: str, body: str | bytes) -> None:
+    """The record of that case is damaged."""
+    database.connection().execute(
+        "UPDATE cases SET body = CAST(? AS TEXT) WHERE id = ?", (body, case_id)
+    )
 
 
 def writer(*arguments: object) -> subprocess.Popen[str]:
@@ -151,6 +176,55 @@ class TestExpiry:
         assert store.expire(NOW + RETENTION) == 1
         assert queue.depth() == (0, 0)
 
+    def test_waits_for_no_reader_and_clears_the_log_when_it_is_gone(self, path: Path) -> None:
+        database = Database(path)
+        store = SqliteCases(database, RETENTION)
+        store.add([a_case("1", NOW - RETENTION)])
+        gone: list[int] = []
+        with reading(path):
+            store.add([a_case("2")])
+            housekeeping = Thread(target=lambda: gone.append(store.expire(NOW)))
+            housekeeping.start()
+            housekeeping.join(15)  # half of what a connection waits for a lock
+            assert gone == [1]
+            assert log_of(path) > 0
+        assert store.expire(NOW) == 0
+        assert log_of(path) == 0
+
+    def test_leaves_the_log_alone_while_nothing_goes(self, path: Path) -> None:
+        store = store_in(path)
+        store.expire(NOW)
+        store.add([a_case("1")])
+        written = log_of(path)
+        assert store.expire(NOW) == 0
+        assert log_of(path) == written > 0
+
+    @pytest.mark.parametrize("what", ["an old case", "an old note", "a post", "an erased case"])
+    def test_leaves_nothing_in_the_log_of_what_went(self, path: Path, what: str) -> None:
+        database = Database(path)
+        store, queue = SqliteCases(database, RETENTION), sqlite_queue(database, Watch(), fifo=False)
+        store.expire(NOW)
+        if what == "an old note":
+            store.set_note("edit-2", "1", NOW - RETENTION)
+        elif what == "a post":
+            queue.send([Outgoing("a tweet")])
+            queue.take_out(lambda body: body == "a tweet")
+        else:
+            store.add([a_case("1", NOW - (RETENTION if what == "an old case" else MINUTE))])
+        if what == "an erased case":
+            store.change("1", partial(cases.erased, now=NOW))
+        assert log_of(path) > 0
+        store.expire(NOW)
+        assert log_of(path) == 0
+
+    def test_leaves_a_connection_as_patient_as_it_was(self, path: Path) -> None:
+        database = Database(path)
+        before = database.connection().execute("PRAGMA busy_timeout").fetchone()
+        SqliteCases(database, RETENTION).expire(NOW)
+        database.scrub()
+        assert database.connection().execute("PRAGMA busy_timeout").fetchone() == before
+        assert before > (0,)
+
     def test_comes_for_dead_letters_when_sqs_would_remove_them(self) -> None:
         resources = load(WIRING)["resources"]["Resources"]
         kept = {
@@ -188,12 +262,49 @@ class TestScrubbing:
             set(numbers) - gone
         )
 
-    def test_of_a_file_that_another_writes_just_now_may_work_later(self, path: Path) -> None:
+    def test_of_a_file_that_another_writes_just_now_may_work_later(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite, "SCRUB_WAIT", 0)
         database, other = Database(path), Database(path)
-        database.connection().execute("PRAGMA busy_timeout = 0")
-        with other.writing(), pytest.raises(Retryable, match="cannot be rewritten now"):
+        with other.writing(), pytest.raises(Retryable, match="still reads or writes it: repeat"):
             database.scrub()
         database.scrub()
+
+    def test_of_a_file_that_another_reads_just_now_says_so_and_may_be_repeated(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite, "SCRUB_WAIT", 0)
+        database = Database(path)
+        with reading(path), pytest.raises(Retryable, match="still reads or writes it: repeat"):
+            database.scrub()
+        assert log_of(path) > 0
+        database.scrub()
+        assert log_of(path) == 0
+
+    @pytest.mark.parametrize("what", ["read", "write"])
+    def test_waits_for_others_only_as_long_as_a_person_would(
+        self, path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite, "SCRUB_WAIT", 0)
+        database = Database(path)
+        said: list[str] = []
+
+        def scrub() -> None:
+            with pytest.raises(Retryable) as refusal:
+                database.scrub()
+            said.append(str(refusal.value))
+
+        with reading(path) if what == "read" else Database(path).writing():
+            scrubbing = Thread(target=scrub)
+            scrubbing.start()
+            scrubbing.join(15)  # half of what a connection waits for a lock
+            assert len(said) == 1
+
+    def test_that_fails_otherwise_says_why(self, path: Path) -> None:
+        database = Database(path)
+        with database.writing(), pytest.raises(Retryable, match=r"rewritten \(.* transaction\)"):
+            database.scrub()
 
 
 class TestWriting:
@@ -322,6 +433,66 @@ class TestTheQueue:
         assert fifo.receive(1) == []
         fifo.delete([last.receipt])
         assert fifo.depth() == (0, 1)
+
+
+TWEETLESS = '{"route": "escalate", "reasons": ["private words"]}'
+
+
+class TestARecordThatNobodyCanRead:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            *("private words", "", "[]", '"private words"', "{}", TWEETLESS, "[" * 100_000),
+            TWEETLESS.replace("}", ', "tweet": {"text": "private words"}}'),
+            json.dumps({**records.to_json(a_case("199")), "received_at": "private words"}),
+            b'{"private": "\xff\xfe"}',
+        ],
+        ids=lambda body: repr(body[:20]),
+    )
+    def test_hides_no_other_and_is_logged_by_its_id_alone(
+        self, path: Path, body: str | bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        database = Database(path)
+        store = SqliteCases(database, RETENTION)
+        store.add([a_case(str(number), NOW - number * MINUTE) for number in range(410)])
+        spoil(database, "199", body)  # the last one of a page
+        assert [case.id for case in store.newest()] == [
+            str(number) for number in range(410) if number != 199
+        ]
+        [logged] = caplog.records
+        assert logged.levelno == logging.ERROR
+        assert logged.getMessage().startswith("The record of case 199 is damaged (")
+        assert "private" not in caplog.text
+
+    def test_is_refused_in_one_sentence_where_it_is_asked_for(self, path: Path) -> None:
+        database = Database(path)
+        store = SqliteCases(database, RETENTION)
+        store.add([a_case("1")])
+        spoil(database, "1", "private words")
+        for ask in (lambda: store.get(["1"]), lambda: store.change("1", tell("claimed"))):
+            with pytest.raises(
+                Refused, match=r"^The record of case 1 is damaged \(\w+\): a backup"
+            ):
+                ask()
+
+    def test_goes_when_its_time_is_over(self, path: Path) -> None:
+        database = Database(path)
+        store = SqliteCases(database, RETENTION)
+        store.add([a_case("1")])
+        spoil(database, "1", "no JSON")
+        assert store.expire(NOW + RETENTION) == 1
+
+    def test_keeps_a_file_of_the_release_before_from_nothing(self, path: Path) -> None:
+        path.parent.mkdir()
+        with closing(sqlite3.connect(path)) as connection:
+            for script in sqlite._MIGRATIONS[:2]:
+                connection.executescript(script)
+            connection.execute("PRAGMA user_version = 2")
+            connection.execute("INSERT INTO cases VALUES ('1', 'no JSON', 'then', NULL, 4e9)")
+            connection.commit()
+        store = store_in(path)
+        store.add([a_case("2")])
+        assert [case.id for case in store.newest()] == ["2"]
 
 
 class TestTheFile:
