@@ -1,19 +1,15 @@
 """What a support lead looks at: the SQLite file's cases by side, by change, by word, in sum."""
 
-import json
-import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from bot import records
 from bot.cases import Case
 from bot.errors import Refused
+from bot.storage.legible import case_or_none
 from bot.storage.sqlite import Database
-
-log = logging.getLogger(__name__)
 
 Side = Literal["channel", "bot"]
 """The cases that people see, and those that the bot answers or skips."""
@@ -59,7 +55,7 @@ class SqliteOverview:
 
     def changed(self, since: int, limit: int) -> list[Case]:
         """The cases written after that tick, at most `limit`."""
-        return self._cases("SELECT body FROM cases WHERE tick > ? LIMIT ?", (since, limit))
+        return self._cases("SELECT id, body FROM cases WHERE tick > ? LIMIT ?", (since, limit))
 
     def newest(
         self, side: Side, limit: int, before: tuple[datetime, str] | None = None
@@ -71,7 +67,7 @@ class SqliteOverview:
             case.id: case
             for route in set(_OF_SIDE[side])
             for case in self._cases(
-                "SELECT body FROM cases WHERE route = ? AND (received_at, id) < (?, ?)"
+                "SELECT id, body FROM cases WHERE route = ? AND (received_at, id) < (?, ?)"
                 " ORDER BY received_at DESC, id DESC LIMIT ?",
                 (route, *last, limit),
             )
@@ -94,7 +90,7 @@ class SqliteOverview:
 
         self._database.connection().create_function("holds", -1, holds)
         return self._cases(
-            "SELECT body FROM cases WHERE holds(id, json_extract(body, '$.tweet.text'),"
+            "SELECT id, body FROM cases WHERE holds(id, json_extract(body, '$.tweet.text'),"
             " json_extract(body, '$.tweet.author.handle'),"
             " json_extract(body, '$.tweet.author.name'), json_extract(body, '$.effects[0].text'),"
             " json_extract(body, '$.effects[1].text'), json_extract(body, '$.effects[2].text'))"
@@ -130,14 +126,8 @@ class SqliteOverview:
         return round(found[0][0], 3) if found and found[0][0] is not None else None
 
     def _cases(self, query: str, values: Sequence[object]) -> list[Case]:
-        found = []
-        for (body,) in self._rows(query, values):
-            try:
-                found.append(records.from_json(json.loads(body)))
-            except (ValueError, TypeError, KeyError, Refused):
-                # One record nobody can read must not hide the others.
-                log.error("A case cannot be read and is not listed.")  # noqa: TRY400
-        return found
+        found = (case_or_none(case_id, body) for case_id, body in self._rows(query, values))
+        return [case for case in found if case]
 
     def _rows(self, query: str, values: Sequence[object]) -> list[sqlite3.Row]:
         return self._database.connection().execute(query, tuple(values)).fetchall()

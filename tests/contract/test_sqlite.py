@@ -445,6 +445,7 @@ class TestARecordThatNobodyCanRead:
             *("private words", "", "[]", '"private words"', "{}", TWEETLESS, "[" * 100_000),
             TWEETLESS.replace("}", ', "tweet": {"text": "private words"}}'),
             json.dumps({**records.to_json(a_case("199")), "received_at": "private words"}),
+            json.dumps({**records.to_json(a_case("199")), "verdict": "private words"}),
             b'{"private": "\xff\xfe"}',
         ],
         ids=lambda body: repr(body[:20]),
