@@ -97,10 +97,29 @@ def triage_batch(
         held = triage(arrivals, desk, store, workers, now)
     except (Failure, Conflict) as failure:
         held = dict.fromkeys(range(len(arrivals)), failure)
+    except Refused:  # by a stored case that is damaged: only its own tweet waits for its mending
+        held = _each_alone(arrivals, desk, store, workers, now)
     for place, reason in held.items():
         failed.append(read[place])
         batches.report(read[place], reason)
     return batches.again(failed, tweets_queue)
+
+
+def _each_alone(
+    arrivals: Sequence[Arrival],
+    desk: Desk,
+    store: CaseStore,
+    workers: Mapping[Worker, Queue],
+    now: datetime,
+) -> dict[int, Exception]:
+    held: dict[int, Exception] = {}
+    for place, arrival in enumerate(arrivals):
+        try:
+            for failure in triage([arrival], desk, store, workers, now).values():
+                held[place] = failure
+        except (Failure, Conflict, Refused) as refusal:
+            held[place] = refusal
+    return held
 
 
 def triage(

@@ -12,6 +12,7 @@ from bot import records
 from bot.cases import Case, Effect
 from bot.local.events import sqs_event
 from bot.ports import Identities, Message, Outgoing, Queue
+from bot.storage.legible import case_of, case_or_none
 from bot.tweets import Tweet
 from tests.examples import NOON
 
@@ -51,7 +52,7 @@ class MemoryCases:
         return set(fresh)
 
     def get(self, ids: Sequence[str]) -> dict[str, Case]:
-        return {one: _case(self._cases[one]) for one in ids if one in self._cases}
+        return {one: case_of(one, self._cases[one]) for one in ids if one in self._cases}
 
     def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
         other, self.before_change = self.before_change, None
@@ -59,12 +60,13 @@ class MemoryCases:
             other()
         if case_id not in self._cases:
             return None
-        changed = change(_case(self._cases[case_id]))
+        changed = change(case_of(case_id, self._cases[case_id]))
         self._cases[case_id] = _body(changed)
         return changed
 
     def newest(self) -> Iterator[Case]:
-        found = [_case(body) for body in self._cases.values()]
+        read = (case_or_none(*stored) for stored in self._cases.items())
+        found = [case for case in read if case]
         yield from sorted(found, key=lambda case: case.received_at, reverse=True)
 
     def due(self, now: datetime, limit: int) -> list[str]:
@@ -95,10 +97,6 @@ class MemoryCases:
 
 def _body(case: Case) -> str:
     return json.dumps(records.to_json(case))
-
-
-def _case(body: str) -> Case:
-    return records.from_json(json.loads(body))
 
 
 @dataclass

@@ -243,8 +243,11 @@ def test_a_record_nobody_can_read_hides_no_other(file: File) -> None:
     connection = sqlite3.connect(file.overview._database.path)
     with connection:
         connection.execute("""UPDATE cases SET body = '{"route": "escalate"}' WHERE id = '1'""")
-    connection.close()
     assert [found.id for found in file.overview.newest("channel", 10)] == ["2"]
+    with connection:
+        connection.execute("UPDATE cases SET body = 'no JSON' WHERE id = '1'")
+    connection.close()
+    assert file.found("hello") == ["2"]
 
 
 def moments(*minutes: float) -> list[Case]:

@@ -71,6 +71,16 @@ class TestABatch:
         assert bot.cards.bodies() == [{"case": "101", "effect": "card", "attempt": 1}]
         assert bot.replies.bodies() == [{"case": "102", "effect": "reply", "attempt": 1}]
 
+    def test_with_a_tweet_whose_stored_case_is_damaged_decides_the_others(self) -> None:
+        bot = bot_with()
+        bot.arrive(angry(1))
+        bot.triage()
+        bot.store._cases["1"] = "{}"
+        bot.arrive(angry(1), angry(2), CALM)
+        bot.triage()
+        assert bot.store.get(["2", CALM.id]).keys() == {"2", CALM.id}
+        assert bot.tweets.depth() == (1, 0)
+
     def test_with_the_same_tweet_twice_opens_one_case(self) -> None:
         bot = bot_with()
         bot.arrive(ANGRY, ANGRY, CALM, ANGRY)

@@ -90,7 +90,8 @@ class SqliteOverview:
 
         self._database.connection().create_function("holds", -1, holds)
         return self._cases(
-            "SELECT id, body FROM cases WHERE holds(id, json_extract(body, '$.tweet.text'),"
+            "SELECT id, body FROM cases WHERE json_valid(body)"
+            " AND holds(id, json_extract(body, '$.tweet.text'),"
             " json_extract(body, '$.tweet.author.handle'),"
             " json_extract(body, '$.tweet.author.name'), json_extract(body, '$.effects[0].text'),"
             " json_extract(body, '$.effects[1].text'), json_extract(body, '$.effects[2].text'))"
