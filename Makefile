@@ -4,10 +4,13 @@ PYTHON ?= python3
 VENV = .venv/bin/python
 MODEL = build/model.tar.gz
 
-.PHONY: setup run test bench backup check package lock python
+.PHONY: setup install run test bench backup check package lock python
 
-run: python .venv/installed $(MODEL)
+run: install
 	@$(VENV) -m bot run
+
+# What `make run` needs and no more; `setup` adds what tests need.
+install: python .venv/installed $(MODEL)
 
 test: setup
 	@$(VENV) -m pytest --cov --cov-report=term $(ARGS)
@@ -15,7 +18,7 @@ test: setup
 bench: setup
 	@$(VENV) -m bench
 
-setup: python .venv/installed .venv/tested $(MODEL)
+setup: install .venv/tested
 
 # Each in one sentence: no Python, too old a Python, no venv, a folder that cannot be written.
 python:

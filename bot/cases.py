@@ -151,7 +151,7 @@ def opened(
 
 def tombstone(tweet_id: str, now: datetime) -> Case:
     """The case of a tweet whose deletion came before the tweet itself."""
-    reasons = ("It was deleted on X before it was read.",)
+    reasons = ("It was deleted, or its erasure asked for, before it was read.",)
     case = Case(Tweet(tweet_id, "", tweet_id), "skip", reasons, now, now, erased=True)
     return _told(case, now, "bot", f"skip: {reasons[0]}")
 
@@ -335,7 +335,7 @@ def erased(case: Case, now: datetime) -> Case:
     blank = Tweet(case.tweet.id, "", case.tweet.root_id, source=case.tweet.source)
     verdict = case.verdict and replace(case.verdict, tokens="", words=())
     case = replace(case, tweet=blank, verdict=verdict, erased=True, resolved=True)
-    reasons = ("The post was deleted by its author.",)
+    reasons = ("Its author deleted it, or its erasure was asked for.",)
     case = _withdrawn(replace(case, reasons=reasons), reasons[0], "reply", "card")
     # An answer names its author.
     effects = tuple(replace(effect, text=None) for effect in case.effects)
@@ -365,7 +365,7 @@ def answered(case: Case, text: str, who: str, now: datetime) -> Case:
     post is gone, or where another answer is, or may be, public.
     """
     if case.erased:
-        raise Refused("The post was deleted by its author, so there is nothing to answer.")
+        raise Refused("The post was deleted or erased, so there is nothing to answer.")
     before = case.effect("reply")
     if before and before.state != "failed":
         if (before.by, before.text) == (who, text):

@@ -138,8 +138,13 @@ def csv_row(row: Mapping[str, str | None], file_id: str, number: int, *, answer:
     """A row of a CSV file with a `text` column.
 
     A row without an id gets one from `file_id` (the file's hash) and its number. Raises `Refused`
-    where the row has no text.
+    where the row has no text, or more fields than the header (under the key None, as
+    `csv.DictReader` has them): a text cut at its comma would be judged by its beginning.
     """
+    if any(name is None for name in row):
+        raise Refused(
+            "The row has more fields than the header: put a text that holds a comma in quotes."
+        )
     if row.get("text") is None:
         raise Refused("The row has fewer columns than the header, and no text.")
     tweet_id = _optional_identity(_first(row, _ID_COLUMNS)) or f"{file_id}-{number}"

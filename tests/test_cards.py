@@ -69,7 +69,11 @@ LOOKS: dict[str, dict[str, Any]] = {
     "resolved": card(case(assignee="U0AGENT", resolved=True)),
     "erased": card(
         tweeted(
-            case(erased=True, resolved=True, reasons=("The post was deleted by its author.",)),
+            case(
+                erased=True,
+                resolved=True,
+                reasons=("Its author deleted it, or its erasure was asked for.",),
+            ),
             text="",
             author=Author(),
         )

@@ -264,3 +264,9 @@ class TestALine:
     def test_that_is_malformed_is_refused_by_its_place(self, text: str, says: str) -> None:
         with pytest.raises(Refused, match=says):
             json_line(text, "file-abc", 7, answer=False)
+
+
+def test_a_csv_row_cut_at_an_unquoted_comma_is_refused() -> None:
+    cut: dict[Any, Any] = {"text": "My parcel is late", None: [" and I want my money back"]}
+    with pytest.raises(Refused, match=r"more fields than the header: put a text .* in quotes"):
+        csv_row(cut, "file-abc", 7, answer=False)

@@ -44,7 +44,7 @@ def _next_backup(chosen: Settings) -> Path:
 def erase(arguments: Namespace, environment: Mapping[str, str]) -> int:
     """Our copies of an author's posts, or of single ones, go."""
     if (arguments.author is None) == (not arguments.tweet_ids):
-        raise Refused("Say whose posts are to go (--author HANDLE) or which (TWEET_ID…), not both.")
+        raise Refused("Say either whose posts are to go (--author HANDLE), or which (TWEET_ID…).")
     parts = Parts(settings.read(environment))
     eraser = parts.eraser
     if arguments.author is None:
