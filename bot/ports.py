@@ -34,8 +34,8 @@ class CaseStore(Protocol):
         """
         ...
 
-    def newest(self) -> Iterator[Case]:
-        """All cases, last received first, read as they are asked for."""
+    def newest(self, until: datetime | None = None) -> Iterator[Case]:
+        """All cases, last received first, read as they are asked for; those received `until`."""
         ...
 
     def due(self, now: datetime, limit: int) -> list[str]:
@@ -52,6 +52,20 @@ class CaseStore(Protocol):
 
     def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:
         """Keeps that value; with `received_at` only as long as a case received then."""
+        ...
+
+    def notes(self, names: Sequence[str]) -> dict[str, Any]:
+        """The notes of these names, as far as they exist, read at once."""
+        ...
+
+    def change_note(
+        self, name: str, change: Callable[[Any], Any], received_at: datetime | None = None
+    ) -> Any:
+        """Applies a pure change to a note (None where absent), and returns what it then is.
+
+        Like `change`: again on what another writer left, `Conflict` after several lost races,
+        and an equal value writes nothing.
+        """
         ...
 
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:

@@ -78,9 +78,16 @@ class Settings:
     slack_api_url: str
     x_consumer_secret: str | None
     x_keys: XKeys | None
+    x_bearer_token: str | None
     x_user_id: str | None
     x_api_url: str
     auto_reply: Literal["on", "dry-run", "off"]
+    reply_max_age: timedelta
+    replies_per_author_per_day: int
+    allow_links: bool
+    x_monthly_read_budget: int | None
+    x_monthly_budget_usd: float | None
+    deletion_check: timedelta
     api_password: str | None
     port: int
 
@@ -154,9 +161,16 @@ class _Reader:
             slack_api_url=self._url("SLACK_API_URL", "https://slack.com/api/"),
             x_consumer_secret=self._text("X_CONSUMER_SECRET"),
             x_keys=x_keys,
+            x_bearer_token=self._text("X_BEARER_TOKEN"),
             x_user_id=self._text("X_USER_ID"),
             x_api_url=self._url("X_API_URL", "https://api.x.com").rstrip("/"),
             auto_reply=self._auto_reply(keys=x_keys is not None, awaited=aws is not None),
+            reply_max_age=timedelta(hours=self._number("REPLY_MAX_AGE", 6, 0, 24 * 7) or 0),
+            replies_per_author_per_day=self._count("REPLIES_PER_AUTHOR_PER_DAY", 2) or 0,
+            allow_links=self._choice("ALLOW_LINKS", ("0", "1"), "0") == "1",
+            x_monthly_read_budget=self._count("X_MONTHLY_READ_BUDGET", None),
+            x_monthly_budget_usd=self._number("X_MONTHLY_BUDGET_USD", None, 0, 1_000_000),
+            deletion_check=timedelta(days=self._number("DELETION_CHECK_DAYS", 90, 0, 3650) or 0),
             api_password=self._text("API_PASSWORD"),
             port=int(self._number("PORT", 8000, 0, 65535) or 0),
         )
@@ -181,6 +195,12 @@ class _Reader:
             self.problems.append(f"{name} must be a number from {least} to {most}, not «{value}».")
             return default
         return number
+
+    def _count(self, name: str, default: int | None) -> int | None:
+        number = self._number(name, default, 0, 10**9)
+        if number is not None and number != int(number):
+            self.problems.append(f"{name} must be a whole number, not «{self._text(name)}».")
+        return None if number is None else int(number)
 
     def _choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         value = self._text(name) or default

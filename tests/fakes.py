@@ -64,9 +64,9 @@ class MemoryCases:
         self._cases[case_id] = _body(changed)
         return changed
 
-    def newest(self) -> Iterator[Case]:
+    def newest(self, until: datetime | None = None) -> Iterator[Case]:
         read = (case_or_none(*stored) for stored in self._cases.items())
-        found = [case for case in read if case]
+        found = [case for case in read if case and (until is None or case.received_at <= until)]
         yield from sorted(found, key=lambda case: case.received_at, reverse=True)
 
     def due(self, now: datetime, limit: int) -> list[str]:
@@ -81,6 +81,19 @@ class MemoryCases:
 
     def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:  # noqa: ARG002
         self._notes[name] = json.dumps(value)
+
+    def notes(self, names: Sequence[str]) -> dict[str, Any]:
+        return {name: self.note(name) for name in names if name in self._notes}
+
+    def change_note(
+        self,
+        name: str,
+        change: Callable[[Any], Any],
+        received_at: datetime | None = None,  # noqa: ARG002
+    ) -> Any:
+        after = change(self.note(name))
+        self._notes[name] = json.dumps(after)
+        return after
 
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         other, ends = self._leases.get(name, (holder, now))

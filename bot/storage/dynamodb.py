@@ -50,7 +50,7 @@ class DynamoCases:
 
     def add(self, cases: Sequence[Case]) -> set[str]:
         """See `bot.ports.CaseStore`. Batch writes carry no conditions, so one put a case."""
-        return {case.id for case in cases if self._put(case, None)}
+        return {case.id for case in cases if self._put_item(self._item_of(case), None)}
 
     def get(self, ids: Sequence[str]) -> dict[str, Case]:
         """See `bot.ports.CaseStore`."""
@@ -84,15 +84,19 @@ class DynamoCases:
                 return None
             before = _case(case_id, item)
             after = change(before)
-            if after is before or self._put(after, item["version"]["S"]):
+            if after is before or self._put_item(self._item_of(after), item):
                 return after
         raise Conflict(f"Case {case_id} changed {RACES} times while it was being changed.")
 
-    def newest(self) -> Iterator[Case]:
+    def newest(self, until: datetime | None = None) -> Iterator[Case]:
         """See `bot.ports.CaseStore`. Goes back day by day to the end of the retention."""
         today = self._clock().date()
-        for back in range(self._retention.days + 2):
-            yield from self._day((today - timedelta(days=back)).isoformat())
+        first = min(until.date(), today) if until else today
+        last = today - timedelta(days=self._retention.days + 1)
+        for back in range((first - last).days + 1):
+            for case in self._day((first - timedelta(days=back)).isoformat()):
+                if until is None or case.received_at <= until:
+                    yield case
 
     def _day(self, day: str) -> Iterator[Case]:
         start: dict[str, Any] = {}
@@ -138,15 +142,47 @@ class DynamoCases:
 
     def note(self, name: str) -> Any:
         """See `bot.ports.CaseStore`."""
-        item = self._item(f"note#{name}")
+        item = self._item(_note(name))
         return json.loads(item["body"]["S"]) if item else None
 
     def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:
         """See `bot.ports.CaseStore`."""
-        item: Item = {"id": {"S": f"note#{name}"}, "body": {"S": json.dumps(value)}}
+        self._call(
+            "put_item", TableName=self._table, Item=self._note_item(name, value, received_at)
+        )
+
+    def notes(self, names: Sequence[str]) -> dict[str, Any]:
+        """See `bot.ports.CaseStore`."""
+        unique = list(dict.fromkeys(names))
+        found: dict[str, Any] = {}
+        for start in range(0, len(unique), GET_AT_ONCE):
+            items = self._get_batch([_note(name) for name in unique[start : start + GET_AT_ONCE]])
+            found |= {key.partition("#")[2]: json.loads(i["body"]["S"]) for key, i in items.items()}
+        return found
+
+    def change_note(
+        self, name: str, change: Callable[[Any], Any], received_at: datetime | None = None
+    ) -> Any:
+        """See `bot.ports.CaseStore`."""
+        for _ in range(RACES):
+            item = self._item(_note(name))
+            before = json.loads(item["body"]["S"]) if item else None
+            after = change(before)
+            if item and after == before:
+                return after
+            if self._put_item(self._note_item(name, after, received_at), item):
+                return after
+        raise Conflict(f"The note {name} changed {RACES} times while it was being changed.")
+
+    def _note_item(self, name: str, value: Any, received_at: datetime | None) -> "Item":
+        item: Item = {
+            "id": {"S": _note(name)},
+            "body": {"S": json.dumps(value)},
+            "version": {"S": self._identities()},
+        }
         if received_at:
             item["expires_at"] = _seconds(received_at + self._retention)
-        self._call("put_item", TableName=self._table, Item=item)
+        return item
 
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         """See `bot.ports.CaseStore`; a put that the SDK repeats meets its own holder."""
@@ -178,19 +214,21 @@ class DynamoCases:
         item: Item | None = answer.get("Item")
         return item
 
-    def _put(self, case: Case, version: str | None) -> bool:
-        """Stores the case if its version is still `version`, None for a new one."""
-        mine = self._identities()
+    def _put_item(self, item: "Item", before: "Item | None") -> bool:
+        """Stores the item where `before`, None for nothing, is still what lies there."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
-        if version is not None:
+        if before is not None:
+            # Notes of earlier releases have no version; their body tells them apart as well.
+            field = "version" if "version" in before else "body"
             condition = {
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": {":version": {"S": version}},
+                "ConditionExpression": "#field = :before",
+                "ExpressionAttributeNames": {"#field": field},
+                "ExpressionAttributeValues": {":before": before[field]},
             }
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=self._item_of(case, mine),
+                Item=item,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **condition,
             )
@@ -198,16 +236,16 @@ class DynamoCases:
             # The SDK repeats a put whose answer was lost, and the repetition then fails on what
             # the first one wrote.
             stored: Any = error.response.get("Item", {})
-            return bool(stored.get("version", {}).get("S") == mine)
+            return bool(stored.get("version") == item["version"])
         except (BotoCoreError, ClientError) as error:
             raise _retryable(error) from None
         return True
 
-    def _item_of(self, case: Case, version: str) -> "Item":
+    def _item_of(self, case: Case) -> "Item":
         item: Item = {
             "id": {"S": case.id},
             "body": {"S": json.dumps(records.to_json(case), ensure_ascii=False)},
-            "version": {"S": version},
+            "version": {"S": self._identities()},
             "day": {"S": case.received_at.date().isoformat()},
             "received_at": {"S": f"{case.received_at.isoformat()}#{case.id}"},
             "expires_at": _seconds(case.received_at + self._retention),
@@ -221,6 +259,10 @@ class DynamoCases:
             return getattr(self._client, method)(**arguments)
         except (BotoCoreError, ClientError) as error:
             raise _retryable(error) from None
+
+
+def _note(name: str) -> str:
+    return f"note#{name}"
 
 
 def _seconds(moment: datetime) -> "AttributeValueTypeDef":

@@ -289,10 +289,10 @@ class SqliteCases:
             self._database.leaves_traces()
         return after
 
-    def newest(self) -> Iterator[Case]:
+    def newest(self, until: datetime | None = None) -> Iterator[Case]:
         """See `bot.ports.CaseStore`."""
         # As bytes: a body that is not even UTF-8 would end the query and not only its row.
-        last = ("~", "")
+        last = (until.isoformat(), "~") if until else ("~", "")
         while True:
             rows = (
                 self._database.connection()
@@ -355,12 +355,36 @@ class SqliteCases:
 
     def set_note(self, name: str, value: Any, received_at: datetime | None = None) -> None:
         """See `bot.ports.CaseStore`."""
-        expires_at = received_at and (received_at + self._retention).timestamp()
         with self._database.writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO notes (name, value, expires_at) VALUES (?, ?, ?)",
-                (name, json.dumps(value), expires_at),
-            )
+            self._write_note(connection, name, value, received_at)
+
+    def notes(self, names: Sequence[str]) -> dict[str, Any]:
+        """See `bot.ports.CaseStore`."""
+        rows = self._database.connection().execute(
+            "SELECT name, value FROM notes WHERE name IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(names)),),
+        )
+        return {name: json.loads(value) for name, value in rows}
+
+    def change_note(
+        self, name: str, change: Callable[[Any], Any], received_at: datetime | None = None
+    ) -> Any:
+        """See `bot.ports.CaseStore`; the write lock makes a lost race impossible."""
+        with self._database.writing() as connection:
+            row = connection.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+            after = change(row and json.loads(row[0]))
+            if row is None or after != json.loads(row[0]):
+                self._write_note(connection, name, after, received_at)
+        return after
+
+    def _write_note(
+        self, connection: sqlite3.Connection, name: str, value: Any, received_at: datetime | None
+    ) -> None:
+        expires_at = received_at and (received_at + self._retention).timestamp()
+        connection.execute(
+            "INSERT OR REPLACE INTO notes (name, value, expires_at) VALUES (?, ?, ?)",
+            (name, json.dumps(value), expires_at),
+        )
 
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         """See `bot.ports.CaseStore`."""

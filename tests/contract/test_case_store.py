@@ -1,6 +1,7 @@
 """What every case store promises (`bot.ports.CaseStore`), asked of both."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -116,6 +117,12 @@ class TestNewest:
         store.add([a_case(f"{number:03}") for number in range(210)])
         assert ids(store.newest()) == [f"{number:03}" for number in reversed(range(210))]
 
+    def test_may_begin_with_those_of_a_moment(self, store: CaseStore) -> None:
+        ages = [timedelta(), MOMENT, timedelta(hours=1), timedelta(days=1)]
+        store.add([a_case(str(number), NOW - age) for number, age in enumerate(ages)])
+        assert ids(store.newest(NOW - MOMENT)) == ["1", "2", "3"]
+        assert ids(store.newest(NOW - timedelta(days=2))) == []
+
     def test_do_not_include_notes(self, store: CaseStore) -> None:
         store.set_note("cursor", "1")
         assert ids(store.newest()) == []
@@ -154,6 +161,47 @@ class TestNotes:
     def test_with_a_time_come_back_like_others(self, store: CaseStore) -> None:
         store.set_note("edit-2", "1", NOW)
         assert store.note("edit-2") == "1"
+
+
+class TestSeveralNotes:
+    def test_are_read_at_once(self, store: CaseStore) -> None:
+        store.set_note("a", [1])
+        store.set_note("b", {"c": None})
+        assert store.notes(["a", "b", "absent", "a"]) == {"a": [1], "b": {"c": None}}
+        assert store.notes([]) == {}
+
+    def test_may_be_more_than_one_call_can_read(self, store: CaseStore) -> None:
+        names = [f"n{number}" for number in range(101)]
+        for name in names:
+            store.set_note(name, name)
+        assert store.notes(names) == {name: name for name in names}
+
+
+class TestAChangeOfANote:
+    def test_begins_with_nothing_and_goes_on_from_what_is_there(self, store: CaseStore) -> None:
+        assert store.change_note("count", lambda count: (count or 0) + 1) == 1
+        assert store.change_note("count", lambda count: (count or 0) + 1) == 2
+        assert store.note("count") == 2
+
+    def test_goes_on_from_what_was_set(self, store: CaseStore) -> None:
+        store.set_note("list", [1])
+        assert store.change_note("list", lambda value: [*value, 2]) == [1, 2]
+
+    def test_that_fails_changes_nothing(self, store: CaseStore) -> None:
+        store.set_note("count", 1)
+
+        def fails(_count: object) -> object:
+            raise ValueError
+
+        with pytest.raises(ValueError):  # noqa: PT011
+            store.change_note("count", fails)
+        assert store.note("count") == 1
+
+    def test_is_made_again_on_what_another_writer_left(self, store: CaseStore) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(8):
+                pool.submit(store.change_note, "count", lambda count: (count or 0) + 1)
+        assert store.note("count") == 8
 
 
 class TestALease:

@@ -1,0 +1,43 @@
+"""Authors who asked the bot to leave them alone: at once, and for good.
+
+X's automation rules ("Automated replies"): an opt-out is honoured at once. It is noted where a
+post comes in, before any queue, so that a long queue delays it as little as the order of posts.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.ports import CaseStore
+from bot.tweets import Author, Tweet
+
+
+@dataclass(frozen=True, slots=True)
+class OptOuts:
+    """Notes who opted out. `asks` says of a text whether it asks for that."""
+
+    store: CaseStore
+    asks: Callable[[str], bool]
+
+    def heed(self, posts: Iterable[Tweet], now: datetime) -> int:
+        """Notes the authors of those posts that ask for it; returns how many posts did.
+
+        Raises what the store raises; may be repeated.
+        """
+        asking = [post for post in posts if self.asks(post.text)]
+        for post in asking:
+            self.add(post.author, now)
+        return len(asking)
+
+    def add(self, author: Author, now: datetime) -> None:
+        """Notes an author by all we know him by; the first time stays."""
+        for name in names(author):
+            self.store.change_note(name, lambda noted: noted or now.isoformat())
+
+
+def names(author: Author) -> list[str]:
+    """The notes that stand for an author's opt-out: whichever is there, he has opted out."""
+    known = [author.id] if author.id else []
+    if author.handle:
+        known.append(f"@{author.handle.removeprefix('@').lower()}")
+    return [f"opted-out-{one}" for one in known]
