@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 from bot import cases, delivery
 from bot.cases import Case, Channels
 from bot.errors import Refused
-from bot.ports import CaseStore, Clock, MaySay, Queue
+from bot.ports import AgentAnswers, CaseStore, Clock, MaySay, Queue
 
 Act = Literal["claim", "resolve", "reply", "relabel"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
@@ -30,12 +30,17 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """Does what agents ask for. `may_say` holds X's rules and the account's own on answers."""
+    """Does what agents ask for.
+
+    `may_say` holds X's rules and the account's own on answers; `answers` keeps the bot out of the
+    conversations in which an agent answers.
+    """
 
     store: CaseStore
     workers: Mapping[delivery.Worker, Queue]
     channels: Channels
     may_say: MaySay
+    answers: AgentAnswers
     clock: Clock
 
     def act(self, deed: Deed) -> Case:
@@ -46,6 +51,8 @@ class Agents:
         case = self.store.change(deed.case_id, self._change(deed))
         if case is None:
             raise Refused("This case is no longer here: its time was over or its author erased it.")
+        if deed.do == "reply":
+            self.answers(case.tweet, self.clock())
         delivery.enqueue([case], self.workers)
         return case
 

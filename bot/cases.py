@@ -42,7 +42,8 @@ class Effect:
     """One thing the case does to the world; see the module's picture.
 
     `withdrawn` is why it is no longer wanted, where it was under way when that became known: it
-    is not tried again. `by` is the agent who wrote a reply, None for the bot's own.
+    is not tried again. `by` is the agent who wrote a reply, None for the bot's own. `cost` is
+    what the outside takes for it, in millionths of a dollar.
     """
 
     kind: EffectKind
@@ -56,6 +57,7 @@ class Effect:
     look_ups: int = 0
     withdrawn: str | None = None
     by: str | None = None
+    cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One tweet's record, stored under the tweet's root id."""
+    """One tweet's record, stored under the tweet's root id.
+
+    `thread` is the case whose card's thread this one joins: an earlier one of the same author in
+    the same conversation. `read_cost` is what reading the tweet cost, in millionths of a dollar.
+    """
 
     tweet: Tweet
     route: Route
@@ -84,6 +90,13 @@ class Case:
     label: bool | None = None
     erased: bool = False
     history: tuple[Entry, ...] = ()
+    thread: str | None = None
+    read_cost: int = 0
+
+    @property
+    def cost(self) -> int:
+        """What the outside took for this case, in millionths of a dollar."""
+        return self.read_cost + sum(effect.cost for effect in self.effects)
 
     @property
     def id(self) -> str:
@@ -128,8 +141,13 @@ def opened(
     reply_text: str,
     received_at: datetime,
     now: datetime,
+    head: Case | None = None,
+    read_cost: int = 0,
 ) -> Case:
-    """The case of a tweet just decided, with the effects its route asks for."""
+    """The case of a tweet just decided, with the effects its route asks for.
+
+    `head` is the open case whose conversation it goes on with: its agent has this one too.
+    """
     case = Case(
         tweet=tweet,
         route=decision.route,
@@ -138,14 +156,17 @@ def opened(
         decided_at=now,
         verdict=_kept(verdict),
         unsure=decision.unsure,
+        assignee=head.assignee if head else None,
+        thread=head.id if head else None,
+        read_cost=read_cost,
     )
     case = _told(case, now, "bot", f"{decision.route}: {' '.join(decision.reasons)}")
     if decision.route == "escalate":
         return with_card(case, channels, now)
     if decision.route == "reply":
-        dry = channels.replies == "dry-run" or not tweet.answer
-        effect = Effect("reply", "dry-run" if dry else "pending", text=reply_text)
-        return _put(case, effect if dry else replace(effect, due_at=now + UNQUEUED_AFTER))
+        effect = Effect("reply", "pending" if tweet.answer else "dry-run", text=reply_text)
+        due_at = now + UNQUEUED_AFTER if tweet.answer else None
+        return _put(case, replace(effect, due_at=due_at))
     return case
 
 
@@ -182,13 +203,12 @@ def with_update(case: Case, now: datetime) -> Case:
     )
 
 
-def begun(case: Case, kind: EffectKind, token: str, now: datetime) -> Case:
-    """The effect is being sent by whoever holds `token`."""
-    effect = _need(case, kind)
-    return _put(
-        case,
-        replace(effect, state="sending", token=token, due_at=now + HANGS_AFTER, look_ups=0),
-    )
+def begun(
+    case: Case, kind: EffectKind, token: str, now: datetime, text: str | None = None, cost: int = 0
+) -> Case:
+    """The effect is being sent by whoever holds `token`: with that text, where it has one."""
+    effect = replace(_need(case, kind), token=token, due_at=now + HANGS_AFTER, look_ups=0)
+    return _put(case, replace(effect, state="sending", text=text or effect.text, cost=cost))
 
 
 def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetime) -> Case:
@@ -211,33 +231,47 @@ def postponed(
     effect = _need(case, kind)
     if effect.token != token or effect.state not in {"pending", "sending", "unknown"}:
         return case
-    waits = replace(effect, problem=problem, due_at=due_at, attempt=effect.attempt + 1)
+    waits = replace(effect, problem=problem, due_at=due_at, attempt=effect.attempt + 1, cost=0)
     return _pending_again(case, waits)
 
 
 def failed(
-    case: Case, kind: EffectKind, token: str, problem: str, channels: Channels, now: datetime
+    case: Case,
+    kind: EffectKind,
+    token: str,
+    problem: str,
+    channels: Channels,
+    now: datetime,
+    *,
+    person: bool = True,
 ) -> Case:
     """The effect will never happen; where that is a reply, an agent gets the case.
 
-    A stale token changes nothing.
+    But not where no `person` could do anything about it: such a post is skipped. A stale token
+    changes nothing.
     """
     effect = _need(case, kind)
     if effect.token != token or effect.state not in {"sending", "unknown"}:
         return case
+    if kind == "reply" and not person and not effect.by:
+        return _forgone(case, effect, problem, now)
     return _failed(case, effect, problem, channels, now)
 
 
-def switched_off(case: Case, mode: Literal["on", "dry-run", "off"]) -> Case:
-    """A bot's reply that waited is not sent: automatic replies are a dry run, or off."""
+def forgone(case: Case, attempt: int, reason: str, now: datetime) -> Case:
+    """A bot's reply that waited must not be sent: its post is skipped. A stale attempt: nothing."""
     effect = _need(case, "reply")
-    if effect.state != "pending" or effect.by or mode == "on":
+    if effect.state != "pending" or effect.by or effect.attempt != attempt:
         return case
-    if mode == "dry-run":
-        return _put(case, replace(effect, state="dry-run", due_at=None, problem=None))
-    return _put(
-        case, replace(effect, state="failed", due_at=None, problem="Automatic replies are off.")
-    )
+    return _forgone(case, effect, reason, now)
+
+
+def recorded(case: Case, attempt: int, text: str) -> Case:
+    """A bot's reply that waited would have been sent so, but replies are a dry run."""
+    effect = _need(case, "reply")
+    if effect.state != "pending" or effect.by or effect.attempt != attempt:
+        return case
+    return _put(case, replace(effect, state="dry-run", due_at=None, problem=None, text=text))
 
 
 def lost(case: Case, kind: EffectKind, token: str | None, problem: str, now: datetime) -> Case:
@@ -423,13 +457,23 @@ def _pending_again(case: Case, effect: Effect) -> Case:
 
 def _failed(case: Case, effect: Effect, problem: str, channels: Channels, now: datetime) -> Case:
     kind = effect.kind
-    gone = replace(effect, state="failed", problem=problem, due_at=None)
+    # What may have been sent may have been charged for.
+    cost = effect.cost if effect.state == "unknown" else 0
+    gone = replace(effect, state="failed", problem=problem, due_at=None, cost=cost)
     case = _told(_put(case, gone), now, "bot", f"{kind} failed: {problem}")
     if kind != "reply" or case.erased:
         return case
     whose = "The answer" if effect.by else "The automatic answer"
     case = replace(case, reasons=(*case.reasons, f"{whose} failed: {problem}"))
     return with_update(with_card(case, channels, now), now)
+
+
+def _forgone(case: Case, effect: Effect, reason: str, now: datetime) -> Case:
+    gone = replace(effect, state="failed", problem=reason, due_at=None, cost=0)
+    case = _told(_put(case, gone), now, "bot", f"skip: {reason}")
+    if case.route != "reply":
+        return case
+    return replace(case, route="skip", reasons=(*case.reasons, reason))
 
 
 def _need(case: Case, kind: EffectKind) -> Effect:

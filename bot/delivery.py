@@ -11,7 +11,18 @@ from typing import Final, Literal, get_args
 from bot import cases
 from bot.cases import Case, Channels, Effect, EffectKind
 from bot.errors import Conflict, Failure, Permanent, Refused, Retryable, Unknown
-from bot.ports import CaseStore, Clock, Identities, Outgoing, Outlet, Queue
+from bot.ports import (
+    CaseStore,
+    Clock,
+    Gate,
+    Go,
+    Identities,
+    Outgoing,
+    Outlet,
+    Queue,
+    Stay,
+    Wait,
+)
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +117,8 @@ def _send(effects: Iterable[tuple[Case, Effect]], workers: Mapping[Worker, Queue
 class Courier:
     """Delivers effects: one at most, whatever is delivered twice or crashes where.
 
-    `outlets` has None for a kind whose keys are not there: its effects wait.
+    `outlets` has None for a kind whose keys are not there: its effects wait. `gate` is asked
+    before each reply.
     """
 
     store: CaseStore
@@ -116,6 +128,7 @@ class Courier:
     clock: Clock
     identities: Identities
     wait: Callable[[float], None]
+    gate: Gate | None = None
 
     def deliver(self, task: Task) -> Case | None:
         """Brings one effect a step further and returns its case as it then is."""
@@ -123,20 +136,38 @@ class Courier:
         effect = case and case.effect(task.kind)
         if not case or not effect or effect.attempt != task.attempt:
             return case
-        outlet = self.outlets[task.kind]
         if effect.state == "pending":
-            if task.kind == "reply" and not effect.by and self.channels.replies != "on":
-                return self.store.change(
-                    case.id, partial(cases.switched_off, mode=self.channels.replies)
-                )
-            if outlet is None:
-                return self._later(case, task.kind, None, "Its keys are not set.", WAIT_FOR_KEYS)
-            return self._send(case, task, outlet)
+            return self._pending(case, effect, task)
+        outlet = self.outlets[task.kind]
         if effect.state == "unknown" and outlet:
             return self._look_up(case, effect, outlet)
         return case
 
-    def _send(self, case: Case, task: Task, outlet: Outlet) -> Case | None:
+    def _pending(self, case: Case, effect: Effect, task: Task) -> Case | None:
+        kind, now = task.kind, self.clock()
+        mode = "on" if effect.by or kind != "reply" else self.channels.replies
+        if mode == "off":
+            return self._change(
+                case,
+                partial(cases.forgone, attempt=task.attempt, reason="Automatic replies are off."),
+            )
+        outlet = self.outlets[kind]
+        if outlet is None and mode == "on":
+            return self._later(case, kind, None, "Its keys are not set.", now + WAIT_FOR_KEYS)
+        admission = self.gate.admit(case, effect, now) if kind == "reply" and self.gate else None
+        if isinstance(admission, Stay):
+            reason = admission.reason
+            return self._change(case, partial(cases.forgone, attempt=task.attempt, reason=reason))
+        if isinstance(admission, Wait):
+            return self._later(case, kind, None, admission.problem, admission.until)
+        if mode == "dry-run" or outlet is None:
+            text = admission.text if admission else effect.text or ""
+            return self.store.change(
+                case.id, partial(cases.recorded, attempt=task.attempt, text=text)
+            )
+        return self._send(case, task, outlet, admission)
+
+    def _send(self, case: Case, task: Task, outlet: Outlet, go: Go | None) -> Case | None:
         token = self.identities()
         now = self.clock()
 
@@ -144,7 +175,9 @@ class Courier:
             effect = current.effect(task.kind)
             if not effect or effect.state != "pending" or effect.attempt != task.attempt:
                 return current
-            return cases.begun(current, task.kind, token, now)
+            if go is None:
+                return cases.begun(current, task.kind, token, now)
+            return cases.begun(current, task.kind, token, now, go.text, go.cost)
 
         begun = self.store.change(case.id, begin)
         effect = begun and begun.effect(task.kind)
@@ -157,8 +190,12 @@ class Courier:
         try:
             outside_id = self._tried_twice(case, effect, outlet)
         except Retryable as failure:
-            return self._later(case, kind, token, str(failure), _back_off(effect, failure))
+            self._settle(case, effect, failure)
+            due_at = self.clock() + _back_off(effect, failure)
+            log.warning("The %s of case %s waits until %s: %s", kind, case.id, due_at, failure)
+            return self._later(case, kind, token, str(failure), due_at)
         except Permanent as failure:
+            self._settle(case, effect, failure)
             log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)  # noqa: TRY400
             return self._change(
                 case,
@@ -168,6 +205,7 @@ class Courier:
                     token=token,
                     problem=str(failure),
                     channels=self.channels,
+                    person=failure.person,
                 ),
             )
         except Unknown as failure:
@@ -178,6 +216,10 @@ class Courier:
         return self._change(
             case, partial(cases.sent, kind=kind, token=token, outside_id=outside_id)
         )
+
+    def _settle(self, case: Case, effect: Effect, failure: Failure) -> None:
+        if self.gate and effect.kind == "reply":
+            self.gate.settle(case, effect, failure, self.clock())
 
     def _tried_twice(self, case: Case, effect: Effect, outlet: Outlet) -> str:
         try:
@@ -220,12 +262,8 @@ class Courier:
         )
 
     def _later(
-        self, case: Case, kind: EffectKind, token: str | None, problem: str, after: timedelta
+        self, case: Case, kind: EffectKind, token: str | None, problem: str, due_at: datetime
     ) -> Case | None:
-        log.warning(
-            "The %s of case %s waits %.0f s: %s", kind, case.id, after.total_seconds(), problem
-        )
-        due_at = self.clock() + after
         return self.store.change(
             case.id,
             partial(cases.postponed, kind=kind, token=token, problem=problem, due_at=due_at),

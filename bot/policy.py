@@ -11,6 +11,7 @@ from bot.verdicts import Verdict
 
 Route = Literal["escalate", "reply", "skip"]
 
+_SECTIONS: Final = ("languages", "unanswered", "always", "never", "accounts")
 _UNDETERMINED: Final = frozenset({"und", "qam", "qct", "qht", "qme", "qst", "zxx", "art"})
 """Codes by which X says that a post's language is none or unknown ("Supported languages")."""
 
@@ -46,12 +47,16 @@ class AccountRule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is decided by rule, whatever the model says (`rules.toml`)."""
+    """What is decided by rule, whatever the model says (`rules.toml`).
+
+    `unanswered` holds the lower-case handles and ids whom the bot never answers; people see them.
+    """
 
     always: tuple[WordRule, ...] = ()
     never: tuple[WordRule, ...] = ()
     accounts: tuple[AccountRule, ...] = ()
     languages: frozenset[str] = frozenset({"en"})
+    unanswered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +128,9 @@ def _in_words(verdict: Verdict, *, unsure: bool) -> str:
 def rules_from(data: Mapping[str, Any]) -> Rules:
     """The rules that the parsed `rules.toml` holds. Raises `Misconfigured` with every problem."""
     problems = [
-        f"rules.toml: «{name}» is not known; use languages, always, never or accounts."
+        f"rules.toml: «{name}» is not known; use {', '.join(_SECTIONS)}."
         for name in data
-        if name not in {"languages", "always", "never", "accounts"}
+        if name not in _SECTIONS
     ]
     always = tuple(_word_rules(data, "always", problems))
     never = tuple(_word_rules(data, "never", problems))
@@ -133,9 +138,18 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
     languages = data.get("languages", ["en"])
     if not _are_strings(languages):
         problems.append('rules.toml: languages must be a list of codes, such as ["en"].')
+    unanswered = data.get("unanswered", [])
+    if not _are_strings(unanswered):
+        problems.append('rules.toml: unanswered must be a list of handles, such as ["@a_rival"].')
     if problems:
         raise Misconfigured(problems)
-    return Rules(always, never, accounts, frozenset(code.lower() for code in languages))
+    return Rules(
+        always,
+        never,
+        accounts,
+        frozenset(code.lower() for code in languages),
+        frozenset(handle.lower().lstrip("@") for handle in unanswered),
+    )
 
 
 def _word_rules(data: Mapping[str, Any], name: str, problems: list[str]) -> Iterator[WordRule]:

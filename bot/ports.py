@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.cases import Case, Effect
+from bot.errors import Failure
 from bot.tweets import Tweet
 
 Clock = Callable[[], datetime]
@@ -148,6 +149,44 @@ class Outlet(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Go:
+    """An effect may be sent now, with this text; `cost` is in millionths of a dollar."""
+
+    text: str
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """An effect must never be sent, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """An effect may not be sent before `until`."""
+
+    problem: str
+    until: datetime
+
+
+Admission = Go | Stay | Wait
+
+
+class Gate(Protocol):
+    """Whether an effect may be sent now."""
+
+    def admit(self, case: Case, effect: Effect, now: datetime) -> Admission:
+        """Decides, and counts what it lets go as sent."""
+        ...
+
+    def settle(self, case: Case, effect: Effect, failure: Failure, now: datetime) -> None:
+        """Takes back what was counted for a call that failed, as far as it had no effect."""
+        ...
+
+
 class Mentions(Protocol):
     """The account's mentions on X."""
 
@@ -161,17 +200,34 @@ class Mentions(Protocol):
         ...
 
     def pages(
-        self, account_id: str, since_id: str | None, since: datetime | None
+        self,
+        account_id: str,
+        since_id: str | None,
+        since: datetime | None,
+        until_id: str | None = None,
+        page_size: int = 100,
     ) -> Iterable[tuple[list[Tweet], list[str]]]:
-        """Pages of mentions, newest first: tweets and what could not be read."""
+        """Pages of mentions, newest first: tweets and what could not be read.
+
+        `since_id` and `until_id` bound them, both exclusive; `page_size` is 5 to 100.
+        """
         ...
 
 
-ReplyText = Callable[[Tweet], str]
-"""The automatic answer to a tweet."""
+ReplyText = Callable[[Tweet, datetime], str]
+"""The automatic answer to a tweet at a time."""
 
-MayReply = Callable[[Tweet], str | None]
-"""Why X's rules forbid the bot to answer a tweet, None where they allow it."""
+MayReply = Callable[[Tweet, datetime, datetime], str | None]
+"""Why the bot must not answer a tweet received and decided at these times, None where it may."""
+
+Heed = Callable[[Sequence[Tweet], datetime], object]
+"""Notes which authors ask to be left alone by the bot."""
+
+ReadCost = Callable[[Tweet], int]
+"""What reading a tweet cost, in millionths of a dollar."""
+
+AgentAnswers = Callable[[Tweet, datetime], None]
+"""Notes that an agent answers a tweet, so that the bot stays out of its conversation."""
 
 MaySay = Callable[[Tweet, str], str | None]
 """Why a person must not answer a tweet with a text, None where nothing speaks against it."""

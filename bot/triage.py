@@ -2,40 +2,51 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from bot import batches, cases, delivery, tweets
+from bot import batches, cases, conversations, delivery, tweets
 from bot.cases import Case, Channels
 from bot.delivery import Worker
 from bot.errors import Conflict, Failure, Permanent, Refused
 from bot.explanation import explained
 from bot.policy import Decision, Rules, decide
-from bot.ports import CaseStore, MayReply, Outgoing, Queue, ReplyText
+from bot.ports import CaseStore, Heed, MayReply, Outgoing, Queue, ReadCost, ReplyText
 from bot.tweets import Tweet, order
 from bot.verdicts import Classifier, Verdict, judge
-from bot.wire import Deleted
+from bot.wire import Deleted, Ignored, Revoked, Told, activity_event
 
 log = logging.getLogger(__name__)
 
 _EDIT: Final = "edit-"
 """A note by this name and the id of an edit holds the root id."""
+REVOKED: Final = "x-revoked"
+"""A note of when the account took back its access, and which account that was."""
+WEBHOOK_HEARD: Final = "x-webhook-heard"
+"""A note of the hour in which something last came by X's webhook."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A post, or the deletion of one, as it travels on the tweets queue."""
+    """What X told of, as it travels on the tweets queue."""
 
-    what: Tweet | Deleted
+    what: Told
     received_at: datetime
 
     @property
     def case_id(self) -> str:
-        """The case it concerns."""
+        """The case it concerns; empty where it concerns the account."""
+        if isinstance(self.what, Revoked):
+            return ""
         return self.what.root_id if isinstance(self.what, Tweet) else self.what.id
+
+    @property
+    def by_webhook(self) -> bool:
+        """Whether X told us of itself."""
+        return isinstance(self.what, Revoked) or self.what.source == "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +61,30 @@ class Desk:
     channels: Channels
     may_reply: MayReply
     reply_text: ReplyText
+    heed: Heed
+    read_cost: ReadCost
 
 
 def message(arrival: Arrival) -> Outgoing:
     """The arrival as a message for the tweets queue."""
     record: dict[str, Any] = {"received_at": arrival.received_at.isoformat()}
-    if isinstance(arrival.what, Tweet):
-        record["tweet"] = tweets.to_json(arrival.what)
+    what = arrival.what
+    if isinstance(what, Tweet):
+        record["tweet"] = tweets.to_json(what)
+    elif isinstance(what, Deleted):
+        record |= {"deleted": what.id, "source": what.source}
     else:
-        record["deleted"] = arrival.what.id
+        record["revoked"] = what.user_id
     return Outgoing(json.dumps(record, ensure_ascii=False))
+
+
+def unread(event: Mapping[str, Any], received_at: datetime) -> Outgoing:
+    """An event that could not be read, whole, for the tweets queue.
+
+    It ends among the dead letters, from where a release that can read it takes it back. Raises
+    `RecursionError` where it is nested too deeply.
+    """
+    return Outgoing(json.dumps({"received_at": received_at.isoformat(), "event": event}))
 
 
 def arrival_of(body: str) -> Arrival:
@@ -67,11 +92,22 @@ def arrival_of(body: str) -> Arrival:
     try:
         record = json.loads(body)
         received_at = datetime.fromisoformat(record["received_at"]).astimezone(UTC)
-        if "deleted" in record:
-            return Arrival(Deleted(str(record["deleted"])), received_at)
-        return Arrival(tweets.from_json(record["tweet"]), received_at)
+        return Arrival(_told(record), received_at)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise Refused(f"This message is not a tweet on its way: {error!r:.100}.") from None
+
+
+def _told(record: Mapping[str, Any]) -> Told:
+    if "deleted" in record:
+        return Deleted(str(record["deleted"]), source=record.get("source", "webhook"))
+    if "revoked" in record:
+        return Revoked(record["revoked"])
+    if "event" not in record:
+        return tweets.from_json(record["tweet"])
+    what = activity_event(record["event"])
+    if isinstance(what, Ignored):
+        raise Refused(f"The event asks nothing of us: {what.kind}.")
+    return what
 
 
 def triage_batch(
@@ -134,11 +170,14 @@ def triage(
     A tweet whose case exists keeps its decision: only what it may have left undone is done
     again. All new ones are judged by one call to the classifier.
     """
+    _note(arrivals, store)
     known = _known(arrivals, store)
     fresh: dict[int, Tweet] = {}
     touched: dict[str, Case] = {}
     for place, arrival in enumerate(arrivals):
         what, before = arrival.what, known.get(arrival.case_id)
+        if isinstance(what, Revoked):
+            continue
         if isinstance(what, Deleted) or _deleted_before(what, known):
             erased = erase(arrival.case_id, store, now)
             touched[erased.id] = erased
@@ -146,8 +185,10 @@ def triage(
             fresh[place] = what
         else:
             touched.setdefault(before.id, before)
+    desk.heed([tweet for tweet in fresh.values() if tweet.answer], now)
     held, verdicts = _verdicts(arrivals, fresh, desk, now)
-    latest = _explained(_latest(arrivals, fresh, verdicts, desk), desk)
+    heads = _heads(fresh.values(), store)
+    latest = _explained(_latest(arrivals, fresh, verdicts, heads, desk, now), desk)
     opened = {
         case_id: _opened(judged, desk, now)
         for case_id, judged in latest.items()
@@ -158,6 +199,7 @@ def triage(
         changed = store.change(case_id, partial(_edited, latest[case_id], desk, now))
         touched |= {case_id: changed} if changed else {}
     added = [case for case_id, case in opened.items() if case_id in new]
+    _lead([*touched.values(), *added], store)
     delivery.enqueue([*touched.values(), *added], workers)
     _report(added, len(arrivals), len(held))
     return held
@@ -170,7 +212,8 @@ def preview(tweet: Tweet, desk: Desk, now: datetime) -> Case:
     """
     [verdict] = judge([tweet.text], desk.classifier, desk.threshold)
     [verdict] = explained([verdict], desk.classifier)
-    return _opened(_Judged(tweet, verdict, _decision(tweet, verdict, desk), now), desk, now)
+    decision = _decision(tweet, verdict, None, desk, now, now)
+    return _opened(_Judged(tweet, verdict, decision, now), desk, now)
 
 
 def _known(arrivals: Sequence[Arrival], store: CaseStore) -> dict[str, Case]:
@@ -182,7 +225,19 @@ def _known(arrivals: Sequence[Arrival], store: CaseStore) -> dict[str, Case]:
         if isinstance(what, Tweet) and what.id != what.root_id:
             store.set_note(_EDIT + what.id, what.root_id, arrival.received_at)
             edits.append(what.id)
-    return store.get([*(a.case_id for a in arrivals), *edits])
+    return store.get([*(a.case_id for a in arrivals if a.case_id), *edits])
+
+
+def _note(arrivals: Sequence[Arrival], store: CaseStore) -> None:
+    """What these arrivals tell of the way by which posts reach us."""
+    heard = [arrival.received_at for arrival in arrivals if arrival.by_webhook]
+    if heard:
+        hour = max(heard).replace(minute=0, second=0, microsecond=0).isoformat()
+        store.change_note(WEBHOOK_HEARD, lambda noted: max(noted or hour, hour))
+    for arrival in arrivals:
+        if isinstance(arrival.what, Revoked):
+            told = {"at": arrival.received_at.isoformat(), "user_id": arrival.what.user_id}
+            store.set_note(REVOKED, told)
 
 
 def _deleted_before(tweet: Tweet, known: Mapping[str, Case]) -> bool:
@@ -215,20 +270,61 @@ class _Judged:
     verdict: Verdict | None
     decision: Decision
     received_at: datetime
+    head: Case | None = None
+
+
+def _heads(fresh: Iterable[Tweet], store: CaseStore) -> dict[str, Case]:
+    """The open cases whose conversations these posts go on with, by the conversations' notes."""
+    names = [name for tweet in fresh if _goes_on(tweet) and (name := conversations.name(tweet))]
+    noted = store.notes(names) if names else {}
+    talks = {name: conversations.from_json(record) for name, record in noted.items()}
+    heads = {name: talk.head for name, talk in talks.items() if talk.head}
+    found = store.get(list(heads.values())) if heads else {}
+    return {
+        name: found[head]
+        for name, head in heads.items()
+        if head in found and not found[head].resolved
+    }
+
+
+def _goes_on(tweet: Tweet) -> bool:
+    return tweet.conversation_id is not None and tweet.conversation_id != tweet.root_id
+
+
+def _lead(decided: Iterable[Case], store: CaseStore) -> None:
+    """What comes next in these cases' conversations joins them, where a person has them."""
+    for case in decided:
+        name = conversations.name(case.tweet)
+        if name and case.route == "escalate" and not case.thread and not case.resolved:
+            store.change_note(name, partial(_led, case_id=case.id), case.received_at)
+
+
+def _led(noted: Any, case_id: str) -> Any:
+    return conversations.to_json(conversations.from_json(noted).headed_by(case_id))
 
 
 def _latest(
     arrivals: Sequence[Arrival],
     fresh: Mapping[int, Tweet],
     verdicts: Mapping[int, Verdict | None],
+    heads: Mapping[str, Case],
     desk: Desk,
+    now: datetime,
 ) -> dict[str, _Judged]:
     """The last edit of each post that was judged."""
     found: dict[str, _Judged] = {}
+    led = dict(heads)
     for place in sorted(verdicts, key=lambda place: order(fresh[place].id)):
-        tweet, verdict = fresh[place], verdicts[place]
-        decision = _decision(tweet, verdict, desk)
-        found[tweet.root_id] = _Judged(tweet, verdict, decision, arrivals[place].received_at)
+        tweet, verdict, received_at = fresh[place], verdicts[place], arrivals[place].received_at
+        name = conversations.name(tweet)
+        head = led.get(name) if name and _goes_on(tweet) else None
+        if head and head.id == tweet.root_id:  # it is edited, and goes on with nothing
+            head = None
+        decision = _decision(tweet, verdict, head, desk, received_at, now)
+        judged = _Judged(tweet, verdict, decision, received_at, head)
+        found[tweet.root_id] = judged
+        if name and head is None and decision.route == "escalate":
+            led[name] = _opened(judged, desk, now)
     return found
 
 
@@ -257,9 +353,11 @@ def _opened(judged: _Judged, desk: Desk, now: datetime) -> Case:
         judged.verdict,
         judged.decision,
         desk.channels,
-        reply_text=desk.reply_text(judged.tweet),
+        reply_text=desk.reply_text(judged.tweet, now),
         received_at=judged.received_at,
         now=now,
+        head=judged.head,
+        read_cost=desk.read_cost(judged.tweet),
     )
 
 
@@ -300,15 +398,23 @@ def _one_by_one(
     return held, verdicts
 
 
-def _decision(tweet: Tweet, verdict: Verdict | None, desk: Desk) -> Decision:
+def _decision(
+    tweet: Tweet,
+    verdict: Verdict | None,
+    head: Case | None,
+    desk: Desk,
+    received_at: datetime,
+    now: datetime,
+) -> Decision:
     refusal = "Automatic replies are off." if desk.channels.replies == "off" else None
-    return decide(
-        tweet,
-        verdict,
-        desk.rules,
-        unsure_margin=desk.unsure_margin,
-        refusal=refusal or (desk.may_reply(tweet) if tweet.answer else None),
-    )
+    if tweet.answer and not refusal:
+        refusal = desk.may_reply(tweet, received_at, now)
+    decision = decide(tweet, verdict, desk.rules, unsure_margin=desk.unsure_margin, refusal=refusal)
+    if head is None:
+        return decision
+    whose = "that an agent has" if head.assignee else "that waits for an agent"
+    reasons = (*decision.reasons, f"It goes on with a conversation {whose}.")
+    return replace(decision, route="escalate", reasons=reasons)
 
 
 def _report(opened: Sequence[Case], received: int, held: int) -> None:

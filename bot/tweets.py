@@ -14,6 +14,9 @@ Source = Literal["webhook", "poll", "file", "typed"]
 SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 """An id shifted right by 22 bits is its post's milliseconds since this moment."""
 
+LONGEST_SNOWFLAKE: Final = 19
+"""Digits of an id of 63 bits."""
+
 LONGEST_TEXT: Final = 25_000
 """Characters in the longest post X takes (developer documentation, "Counting characters")."""
 
@@ -64,6 +67,13 @@ class Tweet:
         """Where a browser shows it; None for ids that X did not give."""
         return f"https://x.com/i/status/{self.id}" if self.id.isdecimal() else None
 
+    @property
+    def written_at(self) -> datetime | None:
+        """When it was written, as X says or its id tells; None where neither does."""
+        if self.created_at or self.source not in {"webhook", "poll"}:
+            return self.created_at
+        return moment_of(self.id)
+
 
 def clean(text: str) -> str:
     """`text` as UTF-8 and every queue can carry it.
@@ -80,6 +90,14 @@ def clean(text: str) -> str:
 def order(tweet_id: str) -> tuple[int, str]:
     """What to compare ids by: they grow with time, so a longer or greater one is the later."""
     return len(tweet_id), tweet_id
+
+
+def moment_of(tweet_id: str) -> datetime | None:
+    """When X gave that id; None for an id that X did not give."""
+    if not tweet_id.isdecimal() or len(tweet_id) > LONGEST_SNOWFLAKE:
+        return None
+    milliseconds = (int(tweet_id) >> 22) + SNOWFLAKE_EPOCH_MS
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def typed(text: str, tweet_id: str) -> Tweet:

@@ -267,10 +267,14 @@ class WordClassifier:
 
 @dataclass
 class PagedMentions:
-    """The account's mentions in pages; items that are exceptions are raised in their turn."""
+    """The account's mentions in pages; items that are exceptions are raised in their turn.
+
+    `below` holds the `until_id` of each call in `asked`.
+    """
 
     given: Sequence[Sequence[Tweet] | Exception] = ()
     asked: list[tuple[str, str | None, datetime | None]] = field(default_factory=list)
+    below: list[str | None] = field(default_factory=list)
     problems: Sequence[str] = ()
     fingerprint: str = "keys"
 
@@ -278,9 +282,15 @@ class PagedMentions:
         return "44"
 
     def pages(
-        self, account_id: str, since_id: str | None, since: datetime | None
+        self,
+        account_id: str,
+        since_id: str | None,
+        since: datetime | None,
+        until_id: str | None = None,
+        page_size: int = 100,  # noqa: ARG002
     ) -> Iterable[tuple[list[Tweet], list[str]]]:
         self.asked.append((account_id, since_id, since))
+        self.below.append(until_id)
         for page in self.given:
             if isinstance(page, Exception):
                 raise page

@@ -1,8 +1,8 @@
 """The whole way of a few tweets with the real use cases, a clock that is moved, and accidents."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.batches import each
@@ -13,6 +13,9 @@ from bot.policy import Rules
 from bot.ports import Queue
 from bot.triage import Arrival, Desk, message, triage_batch
 from bot.tweets import Author, Tweet
+from bot.twitter.gate import Gate
+from bot.twitter.ledger import Ledger
+from bot.twitter.rules import Limits
 from bot.verdicts import Classifier
 from bot.wire import Deleted
 from tests.fakes import (
@@ -27,8 +30,10 @@ from tests.fakes import (
 )
 
 QUEUED = Channels(cards_queued=True, replies="on")
-ANGRY = Tweet("101", "I am angry", "101", Author("55", "mira"), lang="en", answer=True)
-CALM = Tweet("102", "thanks", "102", Author("56", "otto"), lang="en", answer=True)
+ANGRY = Tweet(
+    "101", "I am angry", "101", Author("55", "mira"), kind="mention", lang="en", answer=True
+)
+CALM = replace(ANGRY, id="102", root_id="102", text="thanks", author=Author("56", "otto"))
 LONG_ENOUGH = 90
 """Minutes after which whatever went wrong has been dealt with."""
 
@@ -75,6 +80,20 @@ class Fragile:
         return call
 
 
+@dataclass(frozen=True)
+class Greeting:
+    """A text and its marks."""
+
+    text: str
+    marks: tuple[str, str]
+
+
+def greeting(tweet: Tweet, now: datetime, used: Collection[str]) -> Greeting | None:  # noqa: ARG001
+    """The same answer for everybody, by name."""
+    text = f"Hi @{tweet.author.handle}!"
+    return None if text in used else Greeting(text, (text, "greeting"))
+
+
 def desk(classifier: Classifier | None = None, **changes: Any) -> Desk:
     """A desk with few words, no rules, and the same answer for all."""
     plain = Desk(
@@ -84,8 +103,10 @@ def desk(classifier: Classifier | None = None, **changes: Any) -> Desk:
         hold=timedelta(minutes=15),
         rules=Rules(),
         channels=QUEUED,
-        may_reply=lambda _tweet: None,
-        reply_text=lambda tweet: f"Hi @{tweet.author.handle}!",
+        may_reply=lambda _tweet, _received_at, _now: None,
+        reply_text=lambda tweet, _now: f"Hi @{tweet.author.handle}!",
+        heed=lambda _tweets, _now: 0,
+        read_cost=lambda _tweet: 0,
     )
     return replace(plain, **changes)
 
@@ -113,8 +134,17 @@ class Simulation:
             "reply": Fragile(self.x, self.fuse, "reply"),
         }
         self._store, self._queues = store, queues
+        gate = Gate(
+            store=store,
+            ledger=Ledger(store),
+            limits=Limits(),
+            account=frozenset,
+            choose=greeting,
+            has_link=lambda _text: False,
+            sends=True,
+        )
         self.courier = Courier(
-            store, queues, outlets, QUEUED, self.clock, identities(), self.clock.wait
+            store, queues, outlets, QUEUED, self.clock, identities(), self.clock.wait, gate
         )
 
     def arrive(self, *arrivals: Tweet | Deleted) -> None:

@@ -52,16 +52,19 @@ MOMENTS = [
 
 class TestACrash:
     def test_can_be_tried_before_and_after_each_step_of_a_tweets_way(self) -> None:
+        # What is known of the author; then the answer counts for the author, the pace, the bill.
+        counts = ["store notes", *["store change_note"] * 3]
         card, reply = (
             [
                 f"{queue} receive",
                 "store get",
+                *gate,
                 "store change",  # the effect is begun
                 f"{effect} send",
                 "store change",  # and recorded
                 f"{queue} delete",
             ]
-            for queue, effect in (("cards", "card"), ("replies", "reply"))
+            for queue, effect, gate in (("cards", "card", []), ("replies", "reply", counts))
         )
         triage = ["tweets receive", "store get", "store add", "cards send", "replies send"]
         steps = ["store due", *triage, "tweets delete", *card, *reply]

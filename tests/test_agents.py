@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ class Office:
     def __init__(self, *effects: Effect, channels: Channels = QUEUED, **fields: Any) -> None:
         self.store = MemoryCases()
         self.cards, self.replies = MemoryQueue(Clock()), MemoryQueue(Clock())
+        self.answered: list[tuple[str, datetime]] = []
         made = case(effects=effects, **fields)
         self.store.add([replace(made, tweet=replace(made.tweet, answer=True))])
         self.agents = Agents(
@@ -34,6 +36,7 @@ class Office:
             workers={"cards": self.cards, "replies": self.replies},
             channels=channels,
             may_say=may_say,
+            answers=lambda tweet, now: self.answered.append((tweet.id, now)),
             clock=Clock(),
         )
 
@@ -171,6 +174,13 @@ class TestAnAnswer:
         office.store.change(made.id, sending_and(refused))
         assert reply_of(office.act("reply")).state == "pending"
         assert [body["attempt"] for body in office.replies.bodies()] == [1, 2]
+
+    def test_keeps_the_bot_out_of_its_conversation(self) -> None:
+        office = Office(OUT)
+        office.act("claim")
+        assert office.answered == []
+        office.act("reply")
+        assert office.answered == [(office.store.only().id, NOON)]
 
     def test_to_a_post_from_a_file_or_a_keyboard_is_a_dry_run(self) -> None:
         office = Office(OUT)

@@ -2,7 +2,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -71,6 +71,10 @@ def opened(decision: Decision, channels: Channels, tweet: Tweet = MENTION) -> Ca
 def with_effect(state: State, kind: EffectKind = "card", **changes: Any) -> Case:
     effect = Effect(kind, state, token=None if state == "pending" else "mine", text="Hi @mira!")
     return case(tweet=MENTION, effects=(replace(effect, **changes),))
+
+
+def answering(state: State, **changes: Any) -> Case:
+    return replace(with_effect(state, "reply", **changes), route="reply")
 
 
 def with_effects(*effects: Effect) -> Case:
@@ -165,7 +169,7 @@ class TestACase:
             (ESCALATE, QUEUED, "card", "pending"),
             (ESCALATE, CONSOLE, "card", "sent"),
             (REPLY, QUEUED, "reply", "pending"),
-            (REPLY, CONSOLE, "reply", "dry-run"),
+            (REPLY, CONSOLE, "reply", "pending"),
         ],
     )
     def test_opens_with_the_effect_its_route_asks_for(
@@ -244,35 +248,75 @@ class TestACase:
         assert the("update", after).state == "pending"
         assert after.reasons[-1] == "The automatic answer failed: Refused."
 
+    def test_whose_answer_is_forgone_is_skipped_with_the_reason(self) -> None:
+        after = cases.forgone(answering("pending"), 1, "Too late.", NOON)
+        assert (after.route, after.reasons[-1]) == ("skip", "Too late.")
+        assert after.history[-1] == Entry(NOON, "bot", "skip: Too late.")
+        answer = the("reply", after)
+        assert (answer.state, answer.problem, answer.due_at) == ("failed", "Too late.", None)
+
+    def test_that_a_person_has_stays_with_that_person_when_an_answer_is_forgone(self) -> None:
+        after = cases.forgone(with_effect("pending", "reply"), 1, "Too late.", NOON)
+        assert (after.route, the("reply", after).state) == ("escalate", "failed")
+
+    def test_of_a_dry_run_keeps_the_text_it_would_have_sent(self) -> None:
+        answer = the("reply", cases.recorded(with_effect("pending", "reply"), 1, "Hi!"))
+        assert (answer.state, answer.text, answer.due_at) == ("dry-run", "Hi!", None)
+
     @pytest.mark.parametrize(
-        ("mode", "by", "state", "problem"),
+        "before",
         [
-            ("on", None, "pending", None),
-            ("dry-run", None, "dry-run", None),
-            ("off", None, "failed", "Automatic replies are off."),
-            ("on", "U1", "pending", None),
-            ("dry-run", "U1", "pending", None),
-            ("off", "U1", "pending", None),
+            *(
+                with_effect(state, "reply")
+                for state in ("sending", "sent", "dry-run", "failed", "unknown")
+            ),
+            with_effect("pending", "reply", by="U1"),
+            with_effect("pending", "reply", attempt=2),
         ],
     )
-    def test_keeps_what_an_agent_wrote_where_automatic_answers_are_switched_off(
-        self,
-        mode: Literal["on", "dry-run", "off"],
-        by: str | None,
-        state: State,
-        problem: str | None,
+    def test_keeps_an_answer_that_does_not_wait_is_an_agents_or_was_tried_since(
+        self, before: Case
     ) -> None:
-        reply = the("reply", cases.switched_off(with_effect("pending", "reply", by=by), mode))
-        assert (reply.state, reply.problem, reply.text) == (state, problem, "Hi @mira!")
+        assert cases.forgone(before, 1, "Too late.", NOON) is before
+        assert cases.recorded(before, 1, "Hi!") is before
 
-    @pytest.mark.parametrize("state", ["sending", "sent", "dry-run", "failed", "unknown"])
-    def test_leaves_an_answer_alone_that_does_not_wait_any_more(self, state: State) -> None:
-        before = with_effect(state, "reply")
-        assert cases.switched_off(before, "off") is before
+    def test_has_its_answer_sent_with_the_text_and_the_price_of_that_moment(self) -> None:
+        answer = the(
+            "reply",
+            cases.begun(with_effect("pending", "reply"), "reply", "t", NOON, "Hello!", 10_000),
+        )
+        assert (answer.text, answer.cost, answer.state) == ("Hello!", 10_000, "sending")
+
+    @pytest.mark.parametrize(
+        ("end", "cost"),
+        [(send, 10_000), (lose, 10_000), (fail, 0), (postpone, 0)],
+    )
+    def test_costs_what_was_or_may_have_been_sent(self, end: Step, cost: int) -> None:
+        before = replace(with_effect("sending", "reply", cost=10_000), read_cost=1_000)
+        assert end(before, "reply", "mine").cost == 1_000 + cost
+
+    def test_costs_what_it_may_have_cost_where_that_is_never_found_out(self) -> None:
+        lost = with_effect("unknown", "reply", cost=10_000, look_ups=1)
+        assert cases.absent(lost, "reply", 1, QUEUED, NOON).cost == 10_000
+
+    def test_is_skipped_without_a_card_where_nobody_could_do_anything(self) -> None:
+        before = answering("sending")
+        after = cases.failed(before, "reply", "mine", "Gone.", QUEUED, NOON, person=False)
+        assert (after.route, after.effect("card"), after.reasons[-1]) == ("skip", None, "Gone.")
+        of_agent = answering("sending", by="U1")
+        told = cases.failed(of_agent, "reply", "mine", "Gone.", QUEUED, NOON, person=False)
+        assert the("card", told).state == "pending"
+
+    def test_that_goes_on_with_another_joins_its_thread_and_its_agent(self) -> None:
+        head = case(assignee="U1")
+        made = cases.opened(
+            MENTION, None, ESCALATE, QUEUED, reply_text="", received_at=NOON, now=NOON, head=head
+        )
+        assert (made.thread, made.assignee) == (head.id, "U1")
 
     def test_comes_back_from_json_as_it_was(self) -> None:
         effects = tuple(
-            Effect(k, "unknown", NOON, 3, "t", "o", "x", "p", 1, "w", "U1") for k in KINDS
+            Effect(k, "unknown", NOON, 3, "t", "o", "x", "p", 1, "w", "U1", 7) for k in KINDS
         )
         whole = replace(
             opened(ESCALATE, QUEUED, replace(MENTION, created_at=NOON)),
@@ -280,6 +324,8 @@ class TestACase:
             verdict=Verdict(0.7, 0.5, "a b", "m", words=WORDS),
             assignee="U1",
             label=True,
+            thread="8",
+            read_cost=5,
         )
         for made in (whole, opened(SKIP, CONSOLE), cases.tombstone("9", NOON)):
             assert records.from_json(json.loads(json.dumps(records.to_json(made)))) == made

@@ -1,15 +1,17 @@
 """One effect's way into the world; accidents by the hundred: test_accidents."""
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 import pytest
 
 from bot import cases
-from bot.cases import Effect
+from bot.cases import Case, Effect, EffectKind
 from bot.delivery import BACK_OFF, Task, enqueue, task_of
-from bot.errors import Permanent, Refused, Retryable, Unknown
+from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
+from bot.ports import Admission, Go, Outlet, Stay, Wait
 from tests.examples import NOON
 from tests.fakes import Turn
 from tests.simulation import ANGRY, CALM, QUEUED, Simulation
@@ -244,6 +246,79 @@ class TestAnAgentsAnswer:
         bot.store.change("102", lambda case: cases.answered(case, "Sorry!", "U1", NOON))
         bot.run_on(10)
         assert [(effect.text, effect.by) for _, effect in bot.x.seen] == [("Sorry!", "U1")]
+
+
+@dataclass
+class Door:
+    """A gate that says what it is told to, and remembers what was taken back."""
+
+    says: list[Admission]
+    settled: list[Failure] = field(default_factory=list)
+
+    def admit(self, case: Case, effect: Effect, now: datetime) -> Admission:  # noqa: ARG002
+        return self.says.pop(0)
+
+    def settle(self, case: Case, effect: Effect, failure: Failure, now: datetime) -> None:  # noqa: ARG002
+        self.settled.append(failure)
+
+
+def gated(*says: Admission, mode: Literal["on", "dry-run"] = "on") -> tuple[Simulation, Door]:
+    """A bot whose one tweet waits for its reply, before a gate."""
+    bot, door = calm(), Door(list(says))
+    channels = replace(QUEUED, replies=mode)
+    bot.courier = replace(bot.courier, gate=door, channels=channels)
+    return bot, door
+
+
+class TestTheGate:
+    def test_says_what_text_goes_out_and_what_it_costs(self) -> None:
+        bot, _ = gated(Go("Hello!", 10_000))
+        bot.run_on(2)
+        assert [effect.text for _, effect in bot.x.seen] == ["Hello!"]
+        assert (reply(bot).state, bot.store.only().cost) == ("sent", 10_000)
+
+    def test_that_stays_shut_makes_the_tweet_a_skipped_one(self) -> None:
+        bot, _ = gated(Stay("Its author asked the bot to stop."))
+        bot.run_on(2)
+        made = bot.store.only()
+        assert (made.route, made.reasons[-1]) == ("skip", "Its author asked the bot to stop.")
+        assert (reply(bot).state, made.effect("card"), not bot.x.happened) == ("failed", None, True)
+
+    def test_that_opens_later_is_asked_again_then(self) -> None:
+        bot, door = gated(Wait("Replies are paused.", NOON + 5 * MINUTE), Go("Hello!"))
+        bot.run_on(4)
+        assert (reply(bot).state, reply(bot).problem) == ("pending", "Replies are paused.")
+        bot.run_on(4)
+        assert (reply(bot).state, door.says) == ("sent", [])
+
+    def test_decides_about_a_dry_run_too(self) -> None:
+        bot, _ = gated(Go("Hello!"), mode="dry-run")
+        bot.run_on(2)
+        assert (reply(bot).state, reply(bot).text) == ("dry-run", "Hello!")
+        refused, _ = gated(Stay("No."), mode="dry-run")
+        refused.run_on(2)
+        assert refused.store.only().route == "skip"
+
+    @pytest.mark.parametrize("failure", [Retryable("No.", 900), Permanent("No."), Unknown("Lost.")])
+    def test_learns_what_became_of_a_call_that_failed(self, failure: Failure) -> None:
+        bot, door = gated(Go("Hello!"))
+        bot.x.before = [failure]
+        bot.reply()
+        assert door.settled == ([] if isinstance(failure, Unknown) else [failure])
+
+    def test_is_not_asked_about_cards(self) -> None:
+        bot = angry()
+        bot.courier = replace(bot.courier, gate=Door([]))
+        bot.run_on(2)
+        assert card(bot).state == "sent"
+
+    def test_is_not_asked_while_there_are_no_keys(self) -> None:
+        bot, door = gated()
+        outlets: Mapping[EffectKind, Outlet | None] = {**bot.courier.outlets, "reply": None}
+        bot.courier = replace(bot.courier, outlets=outlets)
+        bot.run_on(2)
+        assert (reply(bot).state, reply(bot).problem) == ("pending", "Its keys are not set.")
+        assert door.says == []
 
 
 class TestAMessage:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 from bot.ports import CaseStore
+from bot.tweets import Tweet
 
 Action = Literal["mention", "own post", "lookup", "reply", "reply with link"]
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -44,14 +45,36 @@ class Ledger:
     def charge(self, action: Action, number: int, now: datetime) -> None:
         """Counts that many posts; a negative number takes back what X did not charge for."""
         if number:
-            day = now.date().isoformat()
+            self.store.change_note(
+                _name(now), lambda month: _counted(month or {}, action, number, now)
+            )
 
-            def counted(month: Any) -> Any:
-                before = month or {}
-                counts = before.get(day, {})
-                return {**before, day: {**counts, action: counts.get(action, 0) + number}}
+    def reserve(
+        self, action: Action, most: int, now: datetime, *, least: int = 1, keep: int = 0
+    ) -> int:
+        """Counts up to `most` posts before they are read, and returns how many may be.
 
-            self.store.change_note(_name(now), counted)
+        None where the month's read budget, less what it shall `keep`, holds fewer than `least`.
+        Whoever reads at the same time gets none of them; `settle` gives back what was not used.
+        """
+        if self.read_budget is None:
+            return most
+        budget = self.read_budget - keep
+        granted = 0
+
+        def counted(month: Any) -> Any:
+            nonlocal granted
+            before = month or {}
+            left = min(most, budget - _read(before))
+            granted = left if left >= least else 0
+            return _counted(before, action, granted, now) if granted else month
+
+        self.store.change_note(_name(now), counted)
+        return granted
+
+    def settle(self, action: Action, reserved: int, read: int, now: datetime) -> None:
+        """Counts what was read in the end of what was reserved."""
+        self.charge(action, read - (reserved if self.read_budget is not None else 0), now)
 
     def month(self, now: datetime) -> dict[str, Counts]:
         """The counts of this month's days, by their dates."""
@@ -62,8 +85,7 @@ class Ledger:
         """How many more posts may be read this month; None for any number."""
         if self.read_budget is None:
             return None
-        read = sum(day.get(one, 0) for day in self.month(now).values() for one in _READS)
-        return max(0, self.read_budget - read)
+        return max(0, self.read_budget - _read(self.month(now)))
 
     def affords(self, action: Action, now: datetime) -> bool:
         """Whether one more of that fits into the month's budget of dollars."""
@@ -76,6 +98,23 @@ class Ledger:
 def price(counts: Counts) -> int:
     """Millionths of a dollar that these counts cost; a count of an unknown name costs nothing."""
     return sum(PRICES[one] * counts.get(one, 0) for one in ACTIONS)
+
+
+def cost_of_reading(tweet: Tweet) -> int:
+    """Millionths of a dollar that X took for giving us `tweet`."""
+    return PRICES["mention"] if tweet.source == "poll" else 0
+
+
+def _read(month: Mapping[str, Counts]) -> int:
+    return sum(day.get(one, 0) for day in month.values() for one in _READS)
+
+
+def _counted(
+    month: Mapping[str, Counts], action: Action, number: int, now: datetime
+) -> dict[str, Counts]:
+    day = now.date().isoformat()
+    counts = month.get(day, {})
+    return {**month, day: {**counts, action: counts.get(action, 0) + number}}
 
 
 def _name(now: datetime) -> str:

@@ -1,0 +1,76 @@
+"""What was said between the account and one author in one conversation. Pure; kept as a note.
+
+Under a brand's own post thousands write in one conversation of X's, and each of them talks with
+us alone: so a conversation here is X's conversation and an author.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.tweets import Tweet
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`head` is the case whose card's thread the others join; `agent` whether one has answered.
+
+    `answered` is the case that the bot answered last and `at` when; `said` a mark of that post's
+    text.
+    """
+
+    head: str | None = None
+    agent: bool = False
+    answered: str | None = None
+    at: datetime | None = None
+    said: str | None = None
+
+    def headed_by(self, case_id: str) -> "Conversation":
+        """Its further posts join this case's thread."""
+        return replace(self, head=case_id)
+
+    def with_agent(self) -> "Conversation":
+        """A person has answered in it."""
+        return replace(self, agent=True)
+
+    def with_answer(self, case_id: str, said: str, now: datetime) -> "Conversation":
+        """The bot answers, or is about to."""
+        return replace(self, answered=case_id, at=now, said=said)
+
+    def without_answer(self, case_id: str) -> "Conversation":
+        """The bot's answer to that case was refused, so it never was."""
+        if self.answered != case_id:
+            return self
+        return replace(self, answered=None, at=None, said=None)
+
+
+def name(tweet: Tweet) -> str | None:
+    """The note that keeps the tweet's conversation; None where X tells of none, or of no author."""
+    who = author_of(tweet)
+    return f"conversation-{tweet.conversation_id}-{who}" if tweet.conversation_id and who else None
+
+
+def author_of(tweet: Tweet) -> str | None:
+    """What tells the tweet's author from others: the id, else the handle."""
+    handle = tweet.author.handle
+    return tweet.author.id or (handle.removeprefix("@").lower() if handle else None)
+
+
+def to_json(conversation: Conversation) -> dict[str, Any]:
+    """The conversation as plain JSON values."""
+    return {**asdict(conversation), "at": conversation.at and conversation.at.isoformat()}
+
+
+def from_json(record: Mapping[str, Any] | None) -> Conversation:
+    """The conversation of what `to_json` made; a new one of nothing."""
+    if not record:
+        return Conversation()
+    at = record.get("at")
+    return Conversation(
+        head=record.get("head"),
+        agent=bool(record.get("agent")),
+        answered=record.get("answered"),
+        at=datetime.fromisoformat(at).astimezone(UTC) if at else None,
+        said=record.get("said"),
+    )

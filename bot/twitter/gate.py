@@ -1,0 +1,185 @@
+"""The last door before an answer becomes public: rules, pause, budget, pace, a text of its own.
+
+What it counts lies in notes beside the cases. One answer is on its way at a time (the replies
+queue has one group), so what is read here still holds when the answer is sent. It counts before
+the call, since a call whose answer is lost may have been made, and takes back what X refused.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from bot import conversations
+from bot.cases import Case, Effect
+from bot.conversations import Conversation
+from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.ports import Admission, CaseStore, Go, Stay, Wait
+from bot.tweets import Tweet
+from bot.twitter import optouts
+from bot.twitter.ledger import PRICES, Action, Ledger
+from bot.twitter.pace import CALLS, Pace, pace_of
+from bot.twitter.rules import Limits, Standing, mark, refusal, refusal_now
+
+AGENTS_SHARE: Final = 10
+"""Of a window's calls, how many are kept for what agents write."""
+LOOK_AGAIN: Final = timedelta(minutes=2)
+"""How often a reply that waits for a person's decision looks whether it may go."""
+PAUSE: Final = "replies-paused"
+PACE: Final = "replies-pace"
+_OF_THE_ACCOUNT: Final = 60.0
+"""Seconds: who asks to wait so long means the account and not the post."""
+
+
+class Chosen(Protocol):
+    """A text for a post, and marks by which it and its variant are known again."""
+
+    @property
+    def text(self) -> str:
+        """The text as it is sent."""
+        ...
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """Of the text and of its variant."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`bot.ports.Gate` for answers on X.
+
+    `account` is asked for at each answer, as it may become known later. `choose` finds an answer
+    to a post that is none of those marked as used. `has_link` makes an answer dearer. `sends` is
+    False where the bot's own answers are a dry run, which costs nothing.
+    """
+
+    store: CaseStore
+    ledger: Ledger
+    limits: Limits
+    account: Callable[[], frozenset[str]]
+    choose: Callable[[Tweet, datetime, Collection[str]], Chosen | None]
+    has_link: Callable[[str], bool]
+    sends: bool
+
+    def admit(self, case: Case, effect: Effect, now: datetime) -> Admission:
+        """See `bot.ports.Gate`."""
+        known = self.store.notes(_names(case.tweet))
+        pace = pace_of(known.get(PACE), now)
+        if effect.by:
+            wait = self._in_line(pace, CALLS, now)
+            return wait or self._go(effect.text or "", now, lambda pace: pace.with_post(now))
+        if known.get(PAUSE):
+            return Wait("Automatic replies are paused.", now + LOOK_AGAIN)
+        reason = self._refusal(case, known, now)
+        if reason:
+            return Stay(reason)
+        wait = self._in_line(pace, CALLS - AGENTS_SHARE, now) if self.sends else None
+        return wait or self._bots(case, pace, now)
+
+    def _bots(self, case: Case, pace: Pace, now: datetime) -> Admission:
+        chosen = self.choose(case.tweet, now, pace.used(case.id))
+        if chosen is None:
+            return Stay("No text is left that differs from those sent last.")
+        text, marks = chosen.text, chosen.marks
+        if self.sends and not self.ledger.affords(self._action(text), now):
+            return Wait("The month's budget for X is used up.", now + LOOK_AGAIN)
+        self._remember(case, now)
+        if not self.sends:
+            self._change_pace(now, lambda pace: pace.with_answer(case.id, marks))
+            return Go(text)
+        return self._go(text, now, lambda pace: pace.with_answer(case.id, marks).with_post(now))
+
+    def settle(self, case: Case, effect: Effect, failure: Failure, now: datetime) -> None:
+        """See `bot.ports.Gate`."""
+        if isinstance(failure, Unknown):
+            return
+        self.ledger.charge(self._action(effect.text or ""), -1, now)
+        if isinstance(failure, Retryable) and (failure.after or 0) >= _OF_THE_ACCOUNT:
+            until = now + timedelta(seconds=failure.after or 0)
+            self._change_pace(now, lambda pace: pace.held(until))
+        if isinstance(failure, Permanent) and not effect.by:
+            self._forget(case, now)
+
+    def agent_answers(self, tweet: Tweet, now: datetime) -> None:
+        """From now on the bot stays out of this conversation."""
+        self._change_conversation(tweet, now, Conversation.with_agent)
+
+    def _refusal(self, case: Case, known: Mapping[str, Any], now: datetime) -> str | None:
+        tweet = case.tweet
+        today = known.get(_author(tweet), {}).get(now.date().isoformat(), [])
+        standing = Standing(
+            opted_out=any(name in known for name in optouts.names(tweet.author)),
+            answers_today=len(set(today) - {case.id}),
+            conversation=conversations.from_json(known.get(conversations.name(tweet) or "")),
+        )
+        return refusal(tweet, self.account(), self.limits, case.received_at, now) or refusal_now(
+            case.id, tweet, standing, self.limits
+        )
+
+    def _in_line(self, pace: Pace, calls: int, now: datetime) -> Wait | None:
+        opens_at = pace.opens_at(calls, now)
+        if opens_at is None:
+            return None
+        self._change_pace(now, Pace.with_one_waiting)
+        if pace.held_until == opens_at:
+            return Wait("X takes nothing from the account for now.", opens_at)
+        return Wait(f"X takes {CALLS} posts of an account in 15 minutes.", opens_at)
+
+    def _go(self, text: str, now: datetime, change: Callable[[Pace], Pace]) -> Go:
+        self._change_pace(now, change)
+        action = self._action(text)
+        self.ledger.charge(action, 1, now)
+        return Go(text, PRICES[action])
+
+    def _remember(self, case: Case, now: datetime) -> None:
+        """Under the case's id, so that a repetition after a crash counts once."""
+        day = now.date().isoformat()
+        self.store.change_note(
+            _author(case.tweet),
+            lambda days: {day: sorted({*(days or {}).get(day, []), case.id})},
+            now,
+        )
+        said = mark(case.tweet.text)
+        self._change_conversation(
+            case.tweet, now, lambda talk: talk.with_answer(case.id, said, now)
+        )
+
+    def _forget(self, case: Case, now: datetime) -> None:
+        self.store.change_note(
+            _author(case.tweet),
+            lambda days: (
+                {day: [one for one in ids if one != case.id] for day, ids in days.items()}
+                if days
+                else {}
+            ),
+            now,
+        )
+        self._change_conversation(case.tweet, now, lambda talk: talk.without_answer(case.id))
+
+    def _change_pace(self, now: datetime, change: Callable[[Pace], Pace]) -> None:
+        self.store.change_note(PACE, lambda noted: change(pace_of(noted, now)).to_json())
+
+    def _change_conversation(
+        self, tweet: Tweet, now: datetime, change: Callable[[Conversation], Conversation]
+    ) -> None:
+        name = conversations.name(tweet)
+        if name:
+            self.store.change_note(
+                name,
+                lambda noted: conversations.to_json(change(conversations.from_json(noted))),
+                now,
+            )
+
+    def _action(self, text: str) -> Action:
+        return "reply with link" if self.has_link(text) else "reply"
+
+
+def _names(tweet: Tweet) -> list[str]:
+    talk = conversations.name(tweet)
+    return [PAUSE, PACE, _author(tweet), *optouts.names(tweet.author), *([talk] if talk else [])]
+
+
+def _author(tweet: Tweet) -> str:
+    """The note that holds, by day, the ids of the cases in which the bot answered an author."""
+    return f"answers-{conversations.author_of(tweet)}"
