@@ -1,7 +1,6 @@
 """`make bench`: a table of ratios within one run.
 
-Rates of `classify` and the handler, and the start, are medians of several rounds; memory and
-`ingest` are single long runs.
+Memory and `ingest` are single long runs, the others medians of several rounds.
 """
 
 import csv
@@ -31,7 +30,9 @@ from bot import settings, wiring
 from bot.__main__ import main as command
 from bot.classifier.artifact import BINARY, unpack
 from bot.local.events import http_event
+from bot.ports import Outgoing
 from bot.settings import HOUSE
+from bot.twitter import signatures
 from bot.verdicts import judge
 from bot.wiring import Parts
 
@@ -215,6 +216,99 @@ def handler(folder: Path) -> Line:
     return Line("warm `GET /tweet` on top of the classifier", f"{extra:.3f} ms", "≤ 0.5 ms", detail)
 
 
+def webhook(folder: Path) -> Iterator[Line]:
+    """A warm `POST /x/webhook` of one event and of a hundred, with a queue that does nothing."""
+    from handlers.x_webhook import handler as answer  # noqa: PLC0415
+
+    secret = "bench"  # noqa: S105
+    own = {"DATA_DIR": str(folder / "webhook"), "X_CONSUMER_SECRET": secret}
+    parts = Parts(settings.read(own))
+    parts.tweets = Idle()  # type: ignore[assignment]
+    events = [x_event(number, text) for number, text in enumerate(texts(100))]
+    for what, number, content, aim in (
+        ("one event", 1, events[0], 2),
+        ("a hundred events", 100, {"data": [event["data"] for event in events]}, 20),
+    ):
+        body = json.dumps(content).encode()
+        headers = {"host": "127.0.0.1", signatures.HEADER: signatures.sign(secret, body)}
+        request = {"method": "POST", "path": "/x/webhook", "query": "", "host": "127.0.0.1"}
+        request |= {"protocol": "HTTP/1.1", "source": "127.0.0.1"}
+        event = http_event("POST /x/webhook", {}, request, headers, body)
+        with wiring.hosting(parts):
+            taken = json.loads(answer(event, None)["body"])
+            assert taken["queued"] == number
+            each = [seconds(answer, event, None) for _ in range(20 * ROUNDS)]
+        detail = f"{len(body) / 1e3:.0f} KB"
+        yield Line(
+            f"warm `POST /x/webhook`, {what}", f"{1e3 * median(each):.2f} ms", f"≤ {aim} ms", detail
+        )
+
+
+class Idle:
+    """A queue that takes everything and does nothing."""
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        pass
+
+
+def x_event(number: int, text: str) -> dict[str, Any]:
+    """A webhook event of a mention, as large as X's."""
+    post_id = str(1_990_000_000_000_000_000 + number)
+    counts = dict.fromkeys(("retweet_count", "reply_count", "like_count", "quote_count"), 0)
+    users = [
+        {
+            "id": str(user),
+            "username": f"user_{user}",
+            "name": f"User {user}",
+            "description": "Somebody who writes to shops. " * 4,
+            "profile_image_url": f"https://images.example/{user}/normal.jpg",
+            "public_metrics": {"followers_count": user, "following_count": 5, "tweet_count": 7},
+            "created_at": "2023-10-23T13:44:53.000Z",
+        }
+        for user in (1001, 2000 + number)
+    ]
+    payload = {
+        "id": post_id,
+        "text": f"@user_1001 {text}",
+        "author_id": users[1]["id"],
+        "conversation_id": post_id,
+        "edit_history_tweet_ids": [post_id],
+        "created_at": "2026-11-02T11:58:07.000Z",
+        "lang": "en",
+        "public_metrics": counts,
+        "entities": {"mentions": [{"start": 0, "end": 10, "username": "user_1001", "id": "1001"}]},
+    }
+    return {
+        "data": {
+            "event_uuid": post_id,
+            "event_type": "post.mention.create",
+            "filter": {"user_id": "1001"},
+            "tag": "mentions",
+            "payload": payload,
+            "includes": {"users": users, "tweets": [payload]},
+        }
+    }
+
+
+def webhook_import() -> Line:
+    """The webhook's module in a fresh interpreter, beside boto3 with one client."""
+    boto3 = "import boto3; boto3.client('sqs', region_name='eu-west-1')"
+    rounds = [(loading("import handlers.x_webhook"), loading(boto3)) for _ in range(2 * ROUNDS)]
+    ratio = median(ours / theirs for ours, theirs in rounds)
+    ours, theirs = (1e3 * median(one) for one in zip(*rounds, strict=True))
+    detail = f"{ours:.0f} ms, boto3 {theirs:.0f} ms"
+    return Line("import of the webhook by boto3 with a client", f"{ratio:.2f}", "≤ 1.3", detail)
+
+
+def loading(code: str) -> float:
+    """Seconds that this takes a fresh interpreter, its own start left out."""
+    timed = f"import time; begun = time.perf_counter(); {code}; print(time.perf_counter() - begun)"
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", timed], cwd=HOUSE, capture_output=True, text=True, check=True
+    )
+    return float(run.stdout)
+
+
 def start(folder: Path) -> Line:
     """`make run`, set up already, to its first verdict."""
     spent = median(one_start(folder) for _ in range(ROUNDS))
@@ -257,6 +351,9 @@ def run() -> None:
         line, each = classify_rate(folder)
         print(line, flush=True)
         print(handler(folder), flush=True)
+        for line in webhook(folder):
+            print(line, flush=True)
+        print(webhook_import(), flush=True)
         print(start(folder), flush=True)
         print(classify_memory(folder, million), flush=True)
         for line in ingest(folder, numbers, each):

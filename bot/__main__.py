@@ -5,15 +5,18 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from dotenv import load_dotenv
 
 from bot.errors import Conflict, Failure, Misconfigured, Refused
-from bot.local import commands, upkeep
+from bot.local import commands, costs, replies_verbs, upkeep, x_verbs
 from bot.local.terminal import printable
 from bot.settings import HOUSE
+
+Parsers = Callable[..., argparse.ArgumentParser]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,12 +28,7 @@ def parser() -> argparse.ArgumentParser:
     whole.set_defaults(work=commands.begin)
     verbs = whole.add_subparsers(dest="verb", metavar="VERB")
 
-    def verb(name: str, work: object, says: str) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=says, description=says)
-        added.set_defaults(work=work)
-        added.add_argument("--json", action="store_true", help="print one JSON object a line")
-        return added
-
+    verb = partial(_verb, verbs.add_parser)
     verb("run", commands.run, "the whole bot on this machine")
     one = verb(
         "classify", commands.classify, "verdicts of texts, or of the lines of standard input"
@@ -53,12 +51,60 @@ def parser() -> argparse.ArgumentParser:
     one = verb("erase", upkeep.erase, "our copies of an author's posts, or of single ones, go")
     one.add_argument("tweet_ids", nargs="*", metavar="TWEET_ID")
     one.add_argument("--author", metavar="HANDLE", help="whose posts are to go: a handle or an id")
+    verb("cost", costs.cost, "what X took today and this month, and what its budgets leave")
     verb("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
     one = verb("train", commands.train, "a model from labelled tweets")
     one.add_argument("data", type=Path, metavar="DATA.csv", help="columns text and escalate")
     one.add_argument("--output", type=Path, required=True, metavar="model.tar.gz")
     one.add_argument("--name", default="own", help="what verdicts call the model")
+    _add_replies(verbs.add_parser("replies", help="the bot's answers checked, tried, paused"))
+    _add_x(verbs.add_parser("x", help="the webhook on X, and what X tells it"))
     return whole
+
+
+def _verb(add: Parsers, name: str, work: object, says: str) -> argparse.ArgumentParser:
+    added = add(name, help=says, description=says)
+    added.set_defaults(work=work)
+    added.add_argument("--json", action="store_true", help="print one JSON object a line")
+    return added
+
+
+def _add_replies(replies: argparse.ArgumentParser) -> None:
+    verbs = replies.add_subparsers(dest="replies_verb", metavar="VERB", required=True)
+    verb = partial(_verb, verbs.add_parser)
+    verb("check", replies_verbs.check, "the texts, or everything that is wrong with them")
+    one = verb("try", replies_verbs.attempt, "what a post would be answered, or why it would not")
+    one.add_argument("text", metavar="TEXT")
+    one.add_argument("--handle", metavar="HANDLE", help="its author's handle")
+    one.add_argument("--name", metavar="NAME", help="its author's name")
+    one.add_argument("--lang", metavar="CODE", help="its language, such as en")
+    verb("pause", replies_verbs.pause, "no automatic reply goes out, those queued included")
+    verb("resume", replies_verbs.resume, "automatic replies go out again")
+
+
+def _add_x(x: argparse.ArgumentParser) -> None:
+    verbs = x.add_subparsers(dest="x_verb", metavar="VERB", required=True)
+    webhook = verbs.add_parser("webhook", help="where X reaches the bot")
+    hooks = webhook.add_subparsers(dest="webhook_verb", metavar="VERB", required=True)
+    verb, hook = partial(_verb, verbs.add_parser), partial(_verb, hooks.add_parser)
+    one = hook("add", x_verbs.add_webhook, "registers the address at which X reaches the bot")
+    one.add_argument("url", metavar="URL", help=f"https://HOST, which becomes …{x_verbs.PATH}")
+    hook("list", x_verbs.list_webhooks, "every webhook of the app")
+    one = hook("check", x_verbs.check_webhook, "X checks the address anew, and may find it valid")
+    one.add_argument("id", nargs="?", metavar="ID", help="not needed where there is one webhook")
+    one = hook("remove", x_verbs.remove_webhook, "X delivers nothing to this webhook any more")
+    one.add_argument("id", metavar="ID")
+    one = hook("replay", x_verbs.replay, "X delivers again what it had to tell lately")
+    one.add_argument("id", nargs="?", metavar="ID", help="not needed where there is one webhook")
+    one.add_argument(
+        "--hours", type=int, default=x_verbs.MOST_HOURS, metavar="N", help="1 to 24, and 24 unsaid"
+    )
+    one = verb("subscribe", x_verbs.subscribe, "X tells the webhook what concerns the account")
+    one.add_argument("--webhook", metavar="ID", help="not needed where there is one webhook")
+    verb("subscriptions", x_verbs.list_subscriptions, "every subscription of the app")
+    one = verb("unsubscribe", x_verbs.unsubscribe, "X tells no more of these")
+    one.add_argument("ids", nargs="*", metavar="ID")
+    one.add_argument("--all", action="store_true", help="all that `subscribe` makes")
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -13,6 +13,11 @@ class Failure(Exception):
 class Permanent(Failure):
     """The call will never work as it stands: asking again is useless."""
 
+    def __init__(self, message: str, *, person: bool = True) -> None:
+        """`person`: whether somebody should know; False where nobody can do anything through us."""
+        super().__init__(message)
+        self.person = person
+
 
 class Retryable(Failure):
     """The call surely had no effect and may work later."""

@@ -8,9 +8,10 @@ and both names are read.
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from bot.errors import Refused
@@ -21,7 +22,6 @@ from bot.tweets import (
     Source,
     Tweet,
     checked_text,
-    clean,
     from_json,
     json_kind,
     typed,
@@ -34,6 +34,10 @@ _EVENT_KINDS: Final[Mapping[str, Kind]] = {
 }
 LONGEST_NAME: Final = 100
 """Characters kept of a name, handle or language: twice what X allows."""
+MOST_MENTIONS: Final = 100
+"""Mentions kept of a post: more than X notifies of, and no more than a message can carry."""
+_EVENT_TYPE: Final = re.compile(r"(?=.{3,60}$)[a-z0-9_]+(\.[a-z0-9_]+)+")
+"""What a name of X's looks like; anything else might be somebody's words."""
 _HANDLE: Final = re.compile(r"(?<![\w@])@(\w{1,15})\b")
 _CLASSIC_TIME: Final = "%a %b %d %H:%M:%S %z %Y"
 _ID_COLUMNS: Final = ("tweet_id", "id")
@@ -47,6 +51,14 @@ class Deleted:
 
     id: str
     author_id: str | None = None
+    source: Source = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The account took back its access from the app, so its tokens are void."""
+
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,14 @@ class Ignored:
     """An event that asks nothing of us; `kind` is its `event_type`, or says why."""
 
     kind: str
+
+
+class Unreadable(Refused):
+    """An event of a kind we take, but not in the form that is known of it."""
+
+
+Told = Tweet | Deleted | Revoked
+"""What an event may tell us."""
 
 
 def activity_events(body: object) -> list[Mapping[str, Any]]:
@@ -66,28 +86,66 @@ def activity_events(body: object) -> list[Mapping[str, Any]]:
     return [_object(body, "The body")]
 
 
-def activity_event(event: object) -> Tweet | Deleted | Ignored:
-    """What one X Activity API event brings. Raises `Refused` where it is malformed."""
+def activity_event(event: object) -> Told | Ignored:
+    """What one X Activity API event brings.
+
+    Raises `Unreadable` for an event of a kind we take, `Refused` where not even its kind can be
+    read; neither sentence quotes what the event holds.
+    """
     outer = _object(event, "The event")
     data = _object(outer.get("data"), "The event's data")
     kind = data.get("event_type")
     if not isinstance(kind, str):
         raise Refused(f"The event's data.event_type must be a string, not {json_kind(kind)}.")
-    if kind == "post.delete":
-        payload = _object(data.get("payload"), "The event's data.payload")
-        return Deleted(_identity(payload, "id"), _optional_identity(payload.get("author_id")))
-    if kind not in _EVENT_KINDS:
-        return Ignored(clean(kind[:60]))
-    payload = _object(data.get("payload"), "The event's data.payload")
+    read = _EVENTS.get(kind)
+    if read is None:
+        return Ignored(kind if _EVENT_TYPE.fullmatch(kind) else "a type that is no name")
     includes = _mapping(data.get("includes")) or _mapping(outer.get("includes"))
-    tweet = api_post(payload, _users(includes), "webhook")
-    account = _optional_identity(_mapping(data.get("filter")).get("user_id"))
-    if account and tweet.author.id == account:
+    try:
+        payload = _object(data.get("payload"), "The event's data.payload")
+        account = _optional_identity(_mapping(data.get("filter")).get("user_id"))
+        return read(_Event(kind, payload, includes, account))
+    except Refused as refused:
+        raise Unreadable(str(refused)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """`account` is whom the subscription is for, None where the event does not say."""
+
+    kind: str
+    payload: Mapping[str, Any]
+    includes: Mapping[str, Any]
+    account: str | None
+
+
+def _written(event: _Event) -> Tweet | Ignored:
+    account = event.account
+    if account and _optional_identity(event.payload.get("author_id")) == account:
         return Ignored("the account's own post")
+    tweet = api_post(event.payload, _users(event.includes), "webhook")
+    kind = _EVENT_KINDS[event.kind]
     # The subscription itself vouches for a mention or quote, whatever the entities say.
-    vouched = {account} if account and kind != "post.reply.create" else set()
+    vouched = {account} if account and kind != "reply" else set()
     explicit = tweet.mentions | vouched
-    return replace(tweet, kind=_EVENT_KINDS[kind], mentions=frozenset(explicit), answer=True)
+    return replace(tweet, kind=kind, mentions=frozenset(explicit), answer=True)
+
+
+def _deleted(event: _Event) -> Deleted:
+    author_id = _optional_identity(event.payload.get("author_id"))
+    return Deleted(_identity(event.payload, "id"), author_id)
+
+
+def _revoked(event: _Event) -> Revoked:
+    user_id = _optional_identity(event.payload.get("user_id"))
+    return Revoked(user_id if user_id and user_id.isdecimal() else None)
+
+
+_EVENTS: Final[Mapping[str, Callable[[_Event], Told | Ignored]]] = {
+    **dict.fromkeys(_EVENT_KINDS, _written),
+    "post.delete": _deleted,
+    "oauth.revoke": _revoked,
+}
 
 
 def api_answer(answer: object, source: Source) -> tuple[list[Tweet], list[str]]:
@@ -178,15 +236,15 @@ def json_line(line: str, file_id: str, number: int, *, answer: bool) -> list[Twe
         value = {"text": value}
     found = _any_form(_object(value, "The line"), file_id, number)
     return [
-        replace(one, source="file", answer=answer) if isinstance(one, Tweet) else one
+        replace(one, source="file", answer=answer)
+        if isinstance(one, Tweet)
+        else replace(one, source="file")
         for one in found
-        if not isinstance(one, Ignored)
+        if isinstance(one, Tweet | Deleted)
     ]
 
 
-def _any_form(
-    value: Mapping[str, Any], file_id: str, number: int
-) -> list[Tweet | Deleted | Ignored]:
+def _any_form(value: Mapping[str, Any], file_id: str, number: int) -> list[Told | Ignored]:
     if "event_type" in _mapping(value.get("data")):
         return [activity_event(value)]
     if "root_id" in value:
@@ -212,9 +270,8 @@ def _kind(references: Mapping[str, str]) -> Kind:
 
 
 def _references(fields: Mapping[str, Any]) -> dict[str, str]:
-    listed = fields.get("referenced_tweets") or fields.get("referenced_posts")
     found: dict[str, str] = {}
-    for reference in listed if isinstance(listed, list) else []:
+    for reference in _listed(fields.get("referenced_tweets") or fields.get("referenced_posts")):
         kind = _string(_mapping(reference).get("type"))
         reference_id = _optional_identity(_mapping(reference).get("id"))
         if kind and reference_id:
@@ -226,17 +283,19 @@ def _explicit_mentions(fields: Mapping[str, Any], note: Mapping[str, Any]) -> fr
     # Mentions that X itself puts in front of a reply lie before the displayed text.
     shown = fields.get("display_text_range")
     start = shown[0] if isinstance(shown, list) and shown and isinstance(shown[0], int) else 0
-    entities = _mapping(fields.get("entities")).get("mentions")
-    noted = _mapping(note.get("entities")).get("mentions")
+    listed = (
+        mention
+        for entities in (fields.get("entities"), note.get("entities"))
+        for mention in _listed(_mapping(entities).get("mentions"))
+    )
     mentioned: set[str] = set()
-    for mentions in (entities, noted):
-        for mention in mentions if isinstance(mentions, list) else []:
-            at = _mapping(mention).get("start")
-            if isinstance(at, int) and at < start:
-                continue
-            handle = _string(_mapping(mention).get("username"))
-            mentioned |= {handle.lower()} if handle else set()
-            mentioned |= {_optional_identity(_mapping(mention).get("id")) or ""} - {""}
+    for mention in islice(listed, MOST_MENTIONS):
+        at = _mapping(mention).get("start")
+        if isinstance(at, int) and at < start:
+            continue
+        handle = _string(_mapping(mention).get("username"))
+        mentioned |= {handle.lower()} if handle else set()
+        mentioned |= {_optional_identity(_mapping(mention).get("id")) or ""} - {""}
     return frozenset(mentioned)
 
 
@@ -245,9 +304,8 @@ def _written_mentions(text: str) -> frozenset[str]:
 
 
 def _users(includes: Mapping[str, Any]) -> dict[str, Author]:
-    users = includes.get("users")
     authors: dict[str, Author] = {}
-    for user in users if isinstance(users, list) else []:
+    for user in _listed(includes.get("users")):
         # Activity events wrap some users in one more "data".
         fields = _mapping(_mapping(user).get("data")) or _mapping(user)
         user_id = _optional_identity(fields.get("id"))
@@ -270,6 +328,10 @@ def _object(value: object, what: str) -> Mapping[str, Any]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _string(value: object) -> str | None:

@@ -8,7 +8,7 @@ import os
 import time
 import tomllib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -30,13 +30,21 @@ if TYPE_CHECKING:
     from bot.agents import Agents
     from bot.delivery import Courier, Worker
     from bot.erasure import Eraser
+    from bot.policy import Rules
     from bot.slack.actions import Clerk
     from bot.storage.overview import SqliteOverview
     from bot.storage.sqlite import Database, SqliteQueue
     from bot.triage import Desk
     from bot.tweets import Tweet
     from bot.twitter.client import XAccount
+    from bot.twitter.gate import Gate
+    from bot.twitter.ledger import Ledger
+    from bot.twitter.optouts import OptOuts
+    from bot.twitter.pause import Pause
+    from bot.twitter.polling import Poller
+    from bot.twitter.registration import XApp
     from bot.twitter.replies import Replies
+    from bot.twitter.rules import Limits
     from bot.twitter.webhook import Webhook
     from bot.web.judging import Judging
 
@@ -171,18 +179,36 @@ class Parts:
     @cached_property
     def desk(self) -> "Desk":
         """What triage decides by."""
-        from bot.policy import rules_from
         from bot.triage import Desk
+        from bot.twitter.ledger import cost_of_reading
 
         return Desk(
             classifier=self.classifier,
             threshold=self.settings.threshold,
             unsure_margin=self.settings.unsure_margin,
             hold=self.settings.hold,
-            rules=rules_from(_toml(self.settings.rules_path)),
+            rules=self._rules,
             channels=self.channels,
             may_reply=self._may_reply,
             reply_text=self.reply_texts.text,
+            heed=self.opt_outs.heed,
+            read_cost=cost_of_reading,
+        )
+
+    @cached_property
+    def _rules(self) -> "Rules":
+        from bot.policy import rules_from
+
+        return rules_from(_toml(self.settings.rules_path))
+
+    @cached_property
+    def _limits(self) -> "Limits":
+        from bot.twitter.rules import Limits
+
+        return Limits(
+            self.settings.reply_max_age,
+            self.settings.replies_per_author_per_day,
+            self._rules.unanswered,
         )
 
     @cached_property
@@ -190,7 +216,32 @@ class Parts:
         """The bot's answers and the agents' drafts. Raises `Misconfigured` where they are wrong."""
         from bot.twitter.replies import replies_from
 
-        return replies_from(_toml(self.settings.replies_path))
+        return replies_from(
+            _toml(self.settings.replies_path), allow_links=self.settings.allow_links
+        )
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """What X costs, and what is left of its budgets."""
+        from bot.twitter.ledger import Ledger
+
+        return Ledger(
+            self.store, self.settings.x_monthly_read_budget, self.settings.x_monthly_budget_usd
+        )
+
+    @cached_property
+    def pause(self) -> "Pause":
+        """The switch that holds back all automatic replies."""
+        from bot.twitter.pause import Pause
+
+        return Pause(self.store)
+
+    @cached_property
+    def opt_outs(self) -> "OptOuts":
+        """Who asked the bot to leave them alone."""
+        from bot.twitter.optouts import OptOuts
+
+        return OptOuts(self.store, self.reply_texts.opts_out)
 
     @cached_property
     def agents(self) -> "Agents":
@@ -202,7 +253,24 @@ class Parts:
             workers=self.workers,
             channels=self.channels,
             may_say=self._may_say,
+            answers=self.gate.agent_answers,
             clock=self.clock,
+        )
+
+    @cached_property
+    def gate(self) -> "Gate":
+        """What lets answers out, or not."""
+        from bot.twitter.gate import Gate
+        from bot.twitter.lengths import links
+
+        return Gate(
+            store=self.store,
+            ledger=self.ledger,
+            limits=self._limits,
+            account=lambda: self._account,
+            choose=self.reply_texts.choose,
+            has_link=lambda text: bool(links(text)),
+            sends=self.settings.auto_reply == "on",
         )
 
     @cached_property
@@ -222,16 +290,18 @@ class Parts:
         from bot.twitter.rules import refusal_through_api
 
         forbidden = refusal_through_api(tweet, self._account) if tweet.answer else None
-        return forbidden or refused_text(text)
+        return forbidden or refused_text(text, allow_links=self.settings.allow_links)
 
-    def _may_reply(self, tweet: "Tweet") -> str | None:
-        from bot.twitter.rules import refusal
+    def _may_reply(self, tweet: "Tweet", received_at: datetime, now: datetime) -> str | None:
+        from bot.twitter.rules import STOPPED, refusal
 
-        return refusal(tweet, self._account)
+        if self.reply_texts.opts_out(tweet.text):
+            return STOPPED
+        return refusal(tweet, self._account, self._limits, received_at, now)
 
     @property
     def _account(self) -> frozenset[str]:
-        from bot.twitter.intake import ACCOUNT
+        from bot.twitter.polling import ACCOUNT
 
         if self.settings.x_user_id is None and self._noted_account is None:
             self._noted_account = self.store.note(ACCOUNT)
@@ -257,7 +327,33 @@ class Parts:
         """What X's webhook is answered."""
         from bot.twitter.webhook import Webhook
 
-        return Webhook(self.settings.x_consumer_secret, self.tweets, self.clock)
+        return Webhook(self.settings.x_consumer_secret, self.tweets, self._heed, self.clock)
+
+    def _heed(self, posts: "Sequence[Tweet]", at: datetime) -> None:
+        # The webhook has use for the store only where somebody asks.
+        if any(self.reply_texts.opts_out(post.text) for post in posts):
+            self.opt_outs.heed(posts, at)
+
+    @cached_property
+    def poller(self) -> "Poller | None":
+        """Who reads what X has for the account, None where its keys are not set."""
+        if self.x is None:
+            return None
+        from bot.twitter.deletions import DeletionCheck
+        from bot.twitter.polling import Poller
+
+        return Poller(
+            mentions=self.x,
+            store=self.store,
+            tweets=self.tweets,
+            ledger=self.ledger,
+            heed=self._heed,
+            deletions=DeletionCheck(
+                self.x.gone, self.store, self.tweets, self.ledger, self.settings.deletion_check
+            ),
+            clock=self.clock,
+            identities=self.identities,
+        )
 
     @cached_property
     def x(self) -> "XAccount | None":
@@ -267,7 +363,20 @@ class Parts:
         from bot.twitter.client import XAccount, connect
 
         client = connect(self.settings.x_keys, self.settings.x_api_url)
-        return XAccount(client, self.settings.x_user_id, self.clock)
+        return XAccount(client, self.settings.x_user_id, self.clock, self._charge_own_posts)
+
+    def _charge_own_posts(self, number: int) -> None:
+        self.ledger.charge("own post", number, self.clock())
+
+    @cached_property
+    def x_app(self) -> "XApp | None":
+        """The app on X, None where its bearer token is not set."""
+        if self.settings.x_bearer_token is None:
+            return None
+        from bot.twitter.registration import XApp, connect
+
+        token, keys = self.settings.x_bearer_token, self.settings.x_keys
+        return XApp(connect(token, keys, self.settings.x_api_url), self.clock)
 
     @cached_property
     def slack(self) -> "WebClient | None":
@@ -306,15 +415,18 @@ class Parts:
             return self._courier({"card": None, "update": None}, {})
         from bot.slack.client import CardOutlet, UpdateOutlet
 
-        where = self.slack, self.settings.slack.channel
+        store = self.store
+        where = self.slack, self.settings.slack.channel, lambda one: store.get([one]).get(one)
         return self._courier({"card": CardOutlet(*where), "update": UpdateOutlet(*where)}, {})
 
     @cached_property
     def reply_courier(self) -> "Courier":
         """Who brings answers to X; one that failed becomes a card."""
-        return self._courier({"reply": self.x}, {"cards": self.cards})
+        return self._courier({"reply": self.x}, {"cards": self.cards}, self.gate)
 
-    def _courier(self, outlets: Any, workers: "Mapping[Worker, Queue]") -> "Courier":
+    def _courier(
+        self, outlets: Any, workers: "Mapping[Worker, Queue]", gate: "Gate | None" = None
+    ) -> "Courier":
         from bot.delivery import Courier
 
         return Courier(
@@ -325,6 +437,7 @@ class Parts:
             clock=self.clock,
             identities=self.identities,
             wait=time.sleep,
+            gate=gate,
         )
 
 

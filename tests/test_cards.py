@@ -67,6 +67,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "claimed": card(case(assignee="U0AGENT")),
     "claimed_at_the_console": card(case(assignee="the console")),
     "resolved": card(case(assignee="U0AGENT", resolved=True)),
+    "goes_on": card(case(thread="1", assignee="U0AGENT"), case(assignee="U0AGENT")),
+    "goes_on_unclaimed": card(case(thread="1"), case(assignee="U0AGENT")),
     "erased": card(
         tweeted(
             case(
@@ -109,6 +111,7 @@ def test_every_golden_file_is_looked_at() -> None:
     why=reasons,
     who=st.none() | st.text(min_size=1, max_size=40),
     words=st.lists(moving, max_size=12).map(tuple),
+    joins=st.booleans(),
 )
 @example(
     text="x" * 25_000,
@@ -116,13 +119,26 @@ def test_every_golden_file_is_looked_at() -> None:
     why=("z" * 25_000,) * 60,
     who=None,
     words=(),
+    joins=False,
 )
-@example(text="a b " * 6_000, author=Author(), why=(), who=None, words=(Weight("a", 0.5),))
+@example(
+    text="a b " * 6_000, author=Author(), why=(), who=None, words=(Weight("a", 0.5),), joins=True
+)
 def test_slack_takes_a_card_whatever_the_post_says(
-    text: str, author: Author, why: tuple[str, ...], who: str | None, words: tuple[Weight, ...]
+    text: str,
+    author: Author,
+    why: tuple[str, ...],
+    who: str | None,
+    words: tuple[Weight, ...],
+    *,
+    joins: bool,
 ) -> None:
-    verdict = replace(JUDGED, words=words)
-    message = card(tweeted(case(text, reasons=why, assignee=who, verdict=verdict), author=author))
+    made = case(text, reasons=why, verdict=replace(JUDGED, words=words))
+    if joins:
+        made, head = replace(made, thread="1"), case(assignee=who)
+    else:
+        made, head = replace(made, assignee=who), None
+    message = card(tweeted(made, author=author), head)
     assert_slack_takes(message)
     assert_inert(message)
 

@@ -15,6 +15,7 @@ import pytest
 
 from bot import cases
 from bot.cases import Case, Channels, Effect
+from bot.delivery import Task
 from bot.local import feed
 from bot.local.console import MOST_CHANGED, ROUTES, SHOWN, Console
 from bot.local.events import http_event
@@ -23,10 +24,12 @@ from bot.local.http import LARGEST_BODY
 from bot.ports import Outgoing
 from bot.triage import arrival_of
 from bot.tweets import Author, Tweet
+from bot.twitter.polling import BUDGET_USED
 from bot.verdicts import Verdict, Weight
 from bot.web.pages import page, policy_of
 from bot.wiring import Parts
 from tests.examples import ANGRY, CALM, NOON, archive, case, parts
+from tests.test_settings import X
 
 HERE = "127.0.0.1:8000"
 ORIGIN = {"origin": f"http://{HERE}"}
@@ -161,6 +164,10 @@ class TestARow:
         assert (row["text"], row["cut"]) == ("a" * 1_000, True)
         whole = get(console, "case", id=ID)["case"]
         assert (len(whole["text"]), whole["cut"]) == (25_000, False)
+
+    def test_names_the_post_that_it_goes_on_with(self, bot: Parts, console: Console) -> None:
+        bot.store.add([case(thread="1984")])
+        assert get(console, "cases")["cases"][0]["thread"] == "1984"
 
     def test_of_an_erased_post_says_so_and_holds_nothing_of_it(
         self, bot: Parts, console: Console
@@ -348,6 +355,80 @@ class TestTheNumbers:
         assert get(console, "cases")["numbers"]["escalated"] == 1
 
 
+class TestReplies:
+    def test_go_out_or_not_as_it_is_set(self, tmp_path: Path) -> None:
+        for mode in ("on", "dry-run", "off"):
+            console = Console(parts(tmp_path, **X, AUTO_REPLY=mode))
+            assert get(console, "cases")["replies"] == {"mode": mode, "paused": None}
+
+    def test_are_paused_by_a_name_and_go_on(self, bot: Parts, console: Console) -> None:
+        paused = {"who": "river", "at": NOON.isoformat()}
+        answer = post(console, "pause", {"pause": True, "who": " river\n"})
+        assert answer["replies"] == {"mode": "dry-run", "paused": paused}
+        post(console, "pause", {"pause": True, "who": "sun"})
+        assert get(console, "cases")["replies"]["paused"] == paused
+        assert bot.pause.paused()
+        assert post(console, "pause", {"pause": False})["replies"]["paused"] is None
+        assert bot.pause.paused() is None
+
+    def test_that_are_queued_wait_for_the_pause_to_end(self, bot: Parts, console: Console) -> None:
+        tweet = replace(case(CALM).tweet, answer=True, kind="mention", created_at=NOON)
+        effect = Effect("reply", "pending", text="Thanks!")
+        bot.store.add([case(tweet=tweet, route="reply", effects=(effect,))])
+        post(console, "pause", {"pause": True, "who": "river"})
+        bot.reply_courier.deliver(Task(ID, "reply", 1))
+        [row] = get(console, "cases")["cases"]
+        assert (row["reply"]["state"], row["reply"]["problem"]) == (
+            "pending",
+            "Automatic replies are paused.",
+        )
+        post(console, "pause", {"pause": False})
+        bot.reply_courier.deliver(Task(ID, "reply", 2))
+        [row] = get(console, "cases")["cases"]
+        assert (row["reply"]["state"], row["reply"]["problem"]) == ("dry-run", None)
+
+    @pytest.mark.parametrize("asked", [{}, {"pause": None}, {"pause": 1}, {"pause": "yes"}])
+    def test_are_paused_only_where_that_is_asked(
+        self, bot: Parts, console: Console, asked: dict[str, Any]
+    ) -> None:
+        answer = post(console, "pause", asked, 400)
+        assert answer["error"] == "Say whether automatic replies shall pause: pause, true or false."
+        assert bot.pause.paused() is None
+
+    @pytest.mark.parametrize(
+        ("who", "named"), [(None, "console"), ("\u202eeve\ud800", "eve\ufffd")]
+    )
+    def test_are_paused_by_a_name_in_one_line(self, console: Console, who: Any, named: str) -> None:
+        answer = post(console, "pause", {"pause": True, "who": who})
+        assert answer["replies"]["paused"]["who"] == named
+
+
+class TestTheCosts:
+    def test_are_not_told_where_x_is_not_connected(self, console: Console) -> None:
+        assert get(console, "cases")["costs"] is None
+
+    def test_are_told_where_there_were_any(self, bot: Parts, console: Console) -> None:
+        bot.ledger.charge("mention", 12, NOON)
+        bot.ledger.charge("reply", 5, NOON - timedelta(days=1))
+        assert get(console, "cases")["costs"] == {
+            "today": 12_000,
+            "month": 62_000,
+            "budget": None,
+            "answers_wait": False,
+            "reading_ended": False,
+        }
+
+    def test_warn_where_a_budget_is_used_up(self, tmp_path: Path) -> None:
+        bot = parts(tmp_path, **X, X_MONTHLY_BUDGET_USD="0.5")
+        console = Console(bot)
+        costs = get(console, "cases")["costs"]
+        assert (costs["month"], costs["budget"], costs["answers_wait"]) == (0, 500_000, False)
+        bot.ledger.charge("reply", 50, NOON)
+        bot.store.set_note(BUDGET_USED, {"month": "2026-11", "day": "2026-11-02"})
+        costs = get(console, "cases")["costs"]
+        assert (costs["answers_wait"], costs["reading_ended"]) == (True, True)
+
+
 class TestTrying:
     def test_decides_marks_and_stores_nothing(self, bot: Parts, console: Console) -> None:
         row = post(console, "try", {"text": ANGRY, "handle": " @olga "})["case"]
@@ -450,7 +531,7 @@ class TestAnAct:
             ({"do": "reply", "id": ID}, "empty"),
             ({"do": "reply", "id": ID, "text": "x" * 281}, "281 characters"),
             ({"do": "reply", "id": ID, "text": "x" * 25_001}, "25,001 characters"),
-            ({"do": "reply", "id": ID, "text": "see evil.example"}, "link"),
+            ({"do": "reply", "id": ID, "text": "see https://evil.example"}, "link"),
             ({"do": "reply", "id": ID, "text": ["x"]}, "must be a string"),
         ],
     )
@@ -466,7 +547,7 @@ class TestAnAct:
 
 
 class TestWhatIsAsked:
-    @pytest.mark.parametrize("path", ["try", "tweets", "acts", "feed"])
+    @pytest.mark.parametrize("path", ["try", "tweets", "acts", "feed", "pause"])
     @pytest.mark.parametrize(
         "body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000]
     )
@@ -645,6 +726,7 @@ class TestWhoGetsIn:
     def nothing_happened(bot: Parts, console: Console) -> None:
         assert bot.tweets.depth() == (0, 0)
         assert bot.store.get([ID])[ID] == case()
+        assert bot.pause.paused() is None
         assert console._feed.playing is False
 
     @pytest.mark.parametrize("route", [route for route in ROUTES if route != "GET /console"])
@@ -664,7 +746,7 @@ def deed_of(route: str) -> bytes:
     """A body with which the route would change something."""
     if not route.startswith("POST"):
         return b""
-    deed = {"do": "claim", "id": ID, "play": True, "text": "hi"}
+    deed = {"do": "claim", "id": ID, "play": True, "pause": True, "text": "hi"}
     return json.dumps(deed).encode()
 
 

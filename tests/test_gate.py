@@ -12,10 +12,11 @@ from bot.cases import Case, Effect
 from bot.errors import Permanent, Retryable, Unknown
 from bot.ports import Admission, Go, Stay, Wait
 from bot.tweets import Author, Tweet
-from bot.twitter.gate import AGENTS_SHARE, LOOK_AGAIN, PAUSE, Gate
+from bot.twitter.gate import AGENTS_SHARE, BUDGET_LOOK_AGAIN, LOOK_AGAIN, Gate
 from bot.twitter.ledger import Ledger
 from bot.twitter.optouts import OptOuts
 from bot.twitter.pace import CALLS, UNLIKE, WINDOW
+from bot.twitter.pause import PAUSE
 from bot.twitter.rules import STOPPED, Limits
 from tests.examples import NOON, case
 from tests.fakes import MemoryCases
@@ -250,6 +251,18 @@ class TestTheText:
         for place in range(60):
             assert texts[place] not in texts[max(0, place - UNLIKE) : place]
 
+    def test_is_never_told_to_the_same_author_again(self) -> None:
+        door = Door()
+        said = []
+        for day in range(5):
+            now = NOON + day * timedelta(days=1)
+            for n in range(UNLIKE + 1):  # others in between, so that each variant is free again
+                door.ask(to(100 * day + n, created_at=now), now)
+            go = door.ask(to(90 + 100 * day, author="7", created_at=now), now + WINDOW)
+            assert isinstance(go, Go)
+            said.append(go.text)
+        assert len(set(said)) == 5
+
     def test_that_is_not_left_means_no_answer(self) -> None:
         door = Door(choose=lambda _tweet, _now, used: None if used else Variant("Hi!", ("a", "b")))
         assert door.goes(to(1))
@@ -307,7 +320,9 @@ class TestTheBudget:
     def test_is_held_to_the_cent_and_then_replies_wait(self) -> None:
         door = Door(budget=0.03)
         assert [door.goes(to(n)) for n in range(5)] == [True] * 3 + [False] * 2
-        assert door.ask(to(9)) == Wait("The month's budget for X is used up.", NOON + LOOK_AGAIN)
+        assert door.ask(to(9)) == Wait(
+            "The month's budget for X is used up.", NOON + BUDGET_LOOK_AGAIN
+        )
 
     def test_does_not_count_what_x_did_not_take(self) -> None:
         door = Door(budget=0.01)

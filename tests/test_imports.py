@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.settings import HOUSE
-from tests.standins import aws
+from tests.standins import aws, x_events
 from tests.test_settings import AWS, SLACK, X
+from tests.test_wire import fixture
+from tests.test_x_webhook import SECRET, delivery
 
 LAMBDA = {**aws.CREDENTIALS, "AWS_REGION": aws.REGION, "AWS_DEFAULT_REGION": aws.REGION}
 
@@ -49,7 +51,7 @@ ENDPOINT = {"SAGEMAKER_ENDPOINT": "slugify"}
         ("tweet_api", "judging", {}, {"fasttext", "bot.web"}),
         ("tweet_api", "judging", ENDPOINT, {"boto3", "bot.web"}),
         ("x_webhook", "webhook", AWS, STORAGE | {"bot.web"}),
-        ("x_poller", "x store tweets", {**AWS, **X}, STORAGE | {"tweepy", "bot.twitter.client"}),
+        ("x_poller", "poller", {**AWS, **X}, STORAGE | {"tweepy", "bot.twitter.client"}),
         ("triage", "desk store tweets workers", {**AWS, **ENDPOINT}, STORAGE),
         ("notify", "card_courier cards", {**AWS, **SLACK}, STORAGE | {"slack_sdk", "bot.slack"}),
         (
@@ -79,6 +81,15 @@ def test_a_function_on_aws_loads_only_what_it_uses(
     asked = ", ".join(f"own.{name}" for name in uses.split())
     code = f"import handlers.{handler}\nfrom bot.wiring import parts\nown = parts()\n{asked}"
     assert imported(code, environment) & HEAVY == loads
+
+
+def test_the_webhook_takes_an_event_with_nothing_heavy(tmp_path: Path) -> None:
+    body = json.dumps(fixture("mention")).encode()
+    event = delivery(body, x_events.signed(SECRET, body))
+    answer = f"handlers.x_webhook.handler({event!r}, None)"
+    code = f"import handlers.x_webhook\nassert '\"queued\": 1' in {answer}['body']"
+    loaded = imported(code, {"DATA_DIR": str(tmp_path), "X_CONSUMER_SECRET": SECRET})
+    assert not loaded & {"boto3", "requests", "tweepy", "twitter_text", "fasttext"}
 
 
 def test_a_laptop_without_keys_loads_nothing_of_aws_slack_or_tweepy(tmp_path: Path) -> None:

@@ -132,9 +132,12 @@ class TestTheRulesOfTheProject:
             "your driver was racist",
             "this is a data-breach",
             "I want to die",
+            "a person please",
+            "Can I talk to a person?",
+            "is there a human here",
         ],
     )
-    def test_escalate_what_is_dangerous(self, text: str) -> None:
+    def test_escalate_what_is_dangerous_or_asks_for_a_person(self, text: str) -> None:
         assert decided(verdict(0.0, tokens(text, EMOJI)), rules=self.rules).route == "escalate"
 
     def test_leave_the_rest_to_the_model(self) -> None:

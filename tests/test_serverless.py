@@ -39,8 +39,13 @@ QUERY = {"dynamodb:Query"}
 
 RIGHTS: dict[str, dict[str, set[str]]] = {
     "tweetApi": {"WebSecret": SECRET, "endpoint": INVOKE},
-    "xWebhook": {"XSecret": SECRET, "TweetsQueue": SEND},
-    "xPoller": {"XSecret": SECRET, "CasesTable": READ_AND_CHANGE, "TweetsQueue": SEND},
+    "xWebhook": {"XSecret": SECRET, "CasesTable": CHANGE, "TweetsQueue": SEND},
+    "xPoller": {
+        "XSecret": SECRET,
+        "CasesTable": READ_AND_CHANGE,
+        "CasesTable/index/newest": QUERY,
+        "TweetsQueue": SEND,
+    },
     "triage": {
         "TweetsQueue": CONSUME,
         "endpoint": INVOKE,

@@ -48,7 +48,12 @@ class TestAStory:
                     "I am angry",
                     verdict=replace(TOLD, words=WORDS),
                     reasons=("It is bad.", "It is late."),
-                    effects=(Effect("reply", "failed", text="Sorry!", problem="X refuses."),),
+                    effects=(
+                        Effect("card", "sent", outside_id="1700000000.000001"),
+                        Effect("reply", "sent", text="Sorry!", outside_id="77", cost=10_000),
+                    ),
+                    thread="1984",
+                    read_cost=1_000,
                     label=True,
                     history=(Entry(NOON, "U1", "claimed"),),
                 )
@@ -63,15 +68,23 @@ class TestAStory:
             ("route", "escalate"),
             ("reason", "It is bad."),
             ("reason", "It is late."),
+            ("goes on with", "1984, an earlier post of its author"),
             ("label", "a person was needed"),
-            ("effect", "reply: failed · Sorry! · X refuses."),
+            ("effect", "card: sent · 1700000000.000001"),
+            ("effect", "reply: sent · 77 · Sorry!"),
+            ("cost", "$0.011 (reading $0.001, reply $0.01)"),
             ("2026-11-02 12:00:00", "U1: claimed"),
         ]
 
     def test_says_what_was_not_needed_and_leaves_out_what_is_not_there(self) -> None:
         told = dict(story(case(verdict=None, label=False)))
         assert told["label"] == "no person was needed"
-        assert told.keys().isdisjoint({"verdict", "words", "effect"})
+        assert told.keys().isdisjoint({"verdict", "words", "effect", "goes on with", "cost"})
+
+    def test_says_why_an_effect_failed(self) -> None:
+        effect = Effect("reply", "failed", text="Sorry!", problem="X refuses.")
+        told = dict(story(case(effects=(effect,))))
+        assert told["effect"] == "reply: failed · Sorry! · X refuses."
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (2, [2]), (3, [3]), (7, [3, 3, 1])])

@@ -140,7 +140,7 @@ class TestABatch:
 
 class TestADecision:
     def test_uses_the_rules_about_answers_for_posts_that_may_be_answered_at_all(self) -> None:
-        bot = bot_with(may_reply=lambda _tweet: "Not now.")
+        bot = bot_with(may_reply=lambda _tweet, _received_at, _now: "Not now.")
         bot.arrive(CALM, replace(CALM, id="103", root_id="103", answer=False))
         bot.triage()
         assert {case.id: case.route for case in bot.store.newest()} == {

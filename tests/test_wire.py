@@ -6,16 +6,21 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
+from bot.triage import Arrival, message
 from bot.tweets import LONGEST_TEXT, Author, Tweet
+from bot.twitter.events import LARGEST_MESSAGE
 from bot.wire import (
     Deleted,
     Ignored,
+    Revoked,
+    Unreadable,
     activity_event,
     activity_events,
     api_answer,
     csv_row,
     json_line,
 )
+from tests.examples import NOON
 
 FIXTURES = Path(__file__).parent / "fixtures" / "x"
 SAMPLES = Path(__file__).parents[1].parent / "shared" / "samples" / "x"
@@ -107,13 +112,38 @@ class TestAnEvent:
     def test_of_a_deletion_brings_the_posts_id(self) -> None:
         assert activity_event(fixture("delete")) == Deleted("1985000000000000101", MIRA.id)
 
-    @pytest.mark.parametrize("kind", ["post.repost.create", "dm.received", "oauth.revoke", "new"])
+    def test_of_a_revocation_brings_the_account(self) -> None:
+        assert activity_event(fixture("revoke")) == Revoked(ACCOUNT)
+        assert lines(fixture("revoke")) == []
+
+    @pytest.mark.parametrize("user_id", [None, {}, "my_card_is_4929", -4])
+    def test_of_a_revocation_by_nobody_brings_no_words(self, user_id: object) -> None:
+        event = fixture("revoke")
+        event["data"]["payload"]["user_id"] = user_id
+        assert activity_event(event) == Revoked(None)
+
+    def test_that_mentions_more_than_a_message_can_carry_keeps_the_first(self) -> None:
+        event = fixture("mention")
+        event["data"]["payload"]["text"] = "\0" * LONGEST_TEXT
+        event["data"]["payload"]["entities"]["mentions"] = [
+            {"username": f"{number:05}" + "\0" * 95, "id": f"{number:0100}"}
+            for number in range(20_000)
+        ]
+        tweet = activity_event(event)
+        assert isinstance(tweet, Tweet)
+        assert len(message(Arrival(tweet, NOON)).body.encode()) < LARGEST_MESSAGE
+        assert ACCOUNT in tweet.mentions
+
+    @pytest.mark.parametrize("kind", ["post.repost.create", "dm.received", "a.kind_of.2031"])
     def test_of_another_type_is_ignored(self, kind: str) -> None:
         assert activity_event({"data": {"event_type": kind}}) == Ignored(kind)
         assert lines({"data": {"event_type": kind}}) == []
 
-    def test_of_a_type_that_cannot_be_written_is_ignored_in_a_form_that_can(self) -> None:
-        assert activity_event({"data": {"event_type": "x\ud800"}}) == Ignored("x\ufffd")
+    @pytest.mark.parametrize(
+        "kind", ["", "x\ud800", "my card is 4929", "hello", "a." + "b" * 99, "post.delete\n", "Ü.ü"]
+    )
+    def test_of_a_type_that_is_no_name_is_ignored_without_telling_it(self, kind: str) -> None:
+        assert activity_event({"data": {"event_type": kind}}) == Ignored("a type that is no name")
 
     @pytest.mark.parametrize(
         ("event", "place"),
@@ -137,6 +167,18 @@ class TestAnEvent:
         with pytest.raises(Refused, match=place):
             activity_event(event)
 
+    @pytest.mark.parametrize("name", ["mention", "reply", "quote", "delete", "revoke"])
+    def test_of_a_kind_we_take_is_unreadable_rather_than_unknown(self, name: str) -> None:
+        event = fixture(name)
+        event["data"]["payload"] = ["4929"]
+        with pytest.raises(Unreadable, match=r"data\.payload must be a JSON object, not a list"):
+            activity_event(event)
+
+    def test_of_the_accounts_own_post_is_ignored_even_if_it_cannot_be_read(self) -> None:
+        event = fixture("mention")
+        event["data"]["payload"] |= {"author_id": ACCOUNT, "text": None}
+        assert activity_event(event) == Ignored("the account's own post")
+
     def test_body_may_hold_several(self) -> None:
         both = {"data": [fixture("mention")["data"], fixture("delete")["data"]]}
         found = [activity_event(event) for event in activity_events(both)]
@@ -147,9 +189,9 @@ class TestAnEvent:
         events = {path.stem: json.loads(path.read_text()) for path in SAMPLES.glob("xaa_*.json")}
         kinds = {name: type(activity_event(event)) for name, event in events.items()}
         assert {name for name, kind in kinds.items() if kind is Deleted} == {"xaa_post.delete"}
+        assert {name for name, kind in kinds.items() if kind is Revoked} == {"xaa_oauth.revoke"}
         assert {name for name, kind in kinds.items() if kind is Ignored} == {
             "xaa_dm.received",
-            "xaa_oauth.revoke",
             "xaa_post.repost.create",
         }
         assert len(events) == 8
@@ -238,7 +280,7 @@ class TestALine:
         assert line({"id": 5, "text": "hi @Harbor"}).mentions == {"harbor"}
         assert line({"tweet_id": "5", "text": "hello"}).id == "5"
         assert line(fixture("mention")).author == MIRA
-        assert lines(fixture("delete")) == [Deleted("1985000000000000101", MIRA.id)]
+        assert lines(fixture("delete")) == [Deleted("1985000000000000101", MIRA.id, "file")]
         assert len(lines(fixture("answer_new_names"))) == 2
 
     @pytest.mark.parametrize("answer", [True, False])

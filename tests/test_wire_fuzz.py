@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.triage import Arrival, arrival_of, message
-from bot.tweets import Tweet
-from bot.wire import Deleted, Ignored, activity_event, activity_events, api_answer
+from bot.wire import Deleted, Ignored, Told, activity_event, activity_events, api_answer
 from tests.examples import NOON
 from tests.test_wire import FIXTURES, fixture, lines, row
 
@@ -40,7 +39,7 @@ def spoilt(draw: st.DrawFn) -> Any:
 @settings(max_examples=500)
 @given(spoilt() | anything)
 def test_json_is_read_or_refused_and_what_is_read_travels_on_the_queue(value: Any) -> None:
-    found: list[Tweet | Deleted | Ignored] = []
+    found: list[Told | Ignored] = []
     for read in (
         lambda: [activity_event(event) for event in activity_events(value)],
         lambda: api_answer(value, "poll")[0],
@@ -61,9 +60,9 @@ def test_a_row_is_read_or_refused_and_what_is_read_travels_on_the_queue(
         travels(row(**columns))
 
 
-def travels(what: Tweet | Deleted) -> None:
+def travels(what: Told) -> None:
     body = message(Arrival(what, NOON)).body
     body.encode()
     assert not set(body) & {*map(chr, range(32)), "\ufffe", "\uffff"}
-    kept = Deleted(what.id) if isinstance(what, Deleted) else what
+    kept = Deleted(what.id, source=what.source) if isinstance(what, Deleted) else what
     assert arrival_of(body) == Arrival(kept, NOON)

@@ -19,9 +19,11 @@ from bot.storage.dynamodb import DynamoCases
 from bot.storage.sqlite import SqliteCases, SqliteQueue
 from bot.storage.sqs import SqsQueue
 from bot.tweets import Author, Tweet
-from bot.twitter.intake import ACCOUNT
+from bot.twitter.optouts import names
+from bot.twitter.polling import ACCOUNT
+from bot.twitter.rules import STOPPED
 from bot.wiring import SECRETS_READ_AGAIN, Parts
-from tests.examples import case
+from tests.examples import NOON, case
 from tests.standins import aws
 from tests.test_settings import AWS, SLACK, X
 
@@ -143,14 +145,48 @@ class TestTheAccount:
 
     def test_is_never_answered_once_polling_has_noted_who_it_is(self, tmp_path: Path) -> None:
         own = parts(DATA_DIR=str(tmp_path))
-        assert own.desk.may_reply(self.OWN) is None
+        assert own.desk.may_reply(self.OWN, NOON, NOON) is None
         own.store.set_note(ACCOUNT, "77")
-        assert own.desk.may_reply(self.OWN) == "The account does not answer itself."
+        refusal = own.desk.may_reply(self.OWN, NOON, NOON)
+        assert refusal == "The account does not answer itself."
 
     def test_is_the_one_that_was_set_whatever_was_noted(self, tmp_path: Path) -> None:
         own = parts(DATA_DIR=str(tmp_path), X_USER_ID="77")
         own.store.set_note(ACCOUNT, "78")
-        assert own.desk.may_reply(self.OWN) == "The account does not answer itself."
+        refusal = own.desk.may_reply(self.OWN, NOON, NOON)
+        assert refusal == "The account does not answer itself."
+
+
+class TestAPostThatAsksToBeLeftAlone:
+    STOP = Tweet(
+        "1",
+        "@77 please stop",
+        "1",
+        Author("5", "mira"),
+        kind="mention",
+        mentions=frozenset({"77"}),
+        created_at=NOON,
+        source="webhook",
+        answer=True,
+    )
+
+    def test_is_heeded_when_it_is_decided_and_not_answered(self, tmp_path: Path) -> None:
+        own = parts(DATA_DIR=str(tmp_path), X_USER_ID="77")
+        assert own.desk.may_reply(self.STOP, NOON, NOON) == STOPPED
+        own.desk.heed([self.STOP], NOON)
+        assert set(own.store.notes(names(self.STOP.author))) == {"opted-out-5", "opted-out-@mira"}
+
+
+class TestWhomTheRulesLeaveUnanswered:
+    def test_is_nobody_by_default_and_whoever_is_listed(self, tmp_path: Path) -> None:
+        rules = tmp_path / "rules.toml"
+        rules.write_text('unanswered = ["@Mira"]', "utf-8")
+        own = parts(DATA_DIR=str(tmp_path), X_USER_ID="77", RULES_PATH=str(rules))
+        post = replace(TestAPostThatAsksToBeLeftAlone.STOP, text="@77 hello")
+        assert "on the list" in (own.desk.may_reply(post, NOON, NOON) or "")
+        assert (
+            parts(DATA_DIR=str(tmp_path), X_USER_ID="77").desk.may_reply(post, NOON, NOON) is None
+        )
 
 
 class TestWhatAgentsMaySay:
@@ -172,7 +208,8 @@ class TestWhatAgentsMaySay:
         assert self.refusal(tmp_path / "2", replace(self.MENTION, sensitive=True)) is None
 
     @pytest.mark.parametrize(
-        ("text", "says"), [("", "empty"), ("x" * 281, "shorten"), ("See harbor.example", "a link")]
+        ("text", "says"),
+        [("", "empty"), ("x" * 281, "shorten"), ("See https://harbor.example", "a link")],
     )
     def test_is_no_empty_long_or_linking_text(self, tmp_path: Path, text: str, says: str) -> None:
         assert says in (self.refusal(tmp_path, self.MENTION, text) or "")

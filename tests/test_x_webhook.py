@@ -10,14 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import Retryable
+from bot.cases import EffectKind
+from bot.errors import Refused, Retryable
 from bot.ports import Outgoing
-from bot.triage import Arrival, arrival_of
-from bot.tweets import Tweet
-from bot.wire import Deleted
+from bot.triage import REVOKED, Arrival, arrival_of, triage
+from bot.tweets import Author, Tweet
+from bot.wire import Deleted, Revoked
 from bot.wiring import Parts, hosting
 from handlers import x_webhook
 from tests.examples import NOON, noon, parts
+from tests.simulation import desk
 from tests.standins.gateway import http_event
 from tests.standins.x import XStandin
 
@@ -57,6 +59,10 @@ def deliver(bot: Parts, x: XStandin, content: object) -> tuple[int, dict[str, An
     return ask(bot, delivery(body, x.signed(body)))
 
 
+def counts(**some: int) -> dict[str, int]:
+    return {"queued": 0, "ignored": 0, "unreadable": 0, "refused": 0, **some}
+
+
 def queued(bot: Parts) -> list[Arrival]:
     return [arrival_of(message.body) for message in bot.tweets.receive(10)]
 
@@ -92,7 +98,7 @@ class TestChecks:
 class TestEvents:
     def test_are_queued_before_x_hears_that_all_is_well(self, bot: Parts, x: XStandin) -> None:
         post = x.add_mention("où est mon colis? 😡 a & b", author="mara_example")
-        assert deliver(bot, x, x.event(post)) == (200, {"queued": 1, "ignored": 0, "refused": 0})
+        assert deliver(bot, x, x.event(post)) == (200, counts(queued=1))
         [arrival] = queued(bot)
         assert arrival.received_at == NOON
         assert isinstance(arrival.what, Tweet)
@@ -119,32 +125,85 @@ class TestEvents:
     def test_that_ask_nothing_of_us_are_well(self, bot: Parts, x: XStandin, kind: str) -> None:
         event = x.event(x.add_mention("hello?"))
         event["data"]["event_type"] = kind
-        assert deliver(bot, x, event) == (200, {"queued": 0, "ignored": 1, "refused": 0})
+        assert deliver(bot, x, event) == (200, counts(ignored=1))
         assert queued(bot) == []
 
-    @pytest.mark.parametrize(
-        "neighbour",
-        [
-            None,
-            5,
-            {},
-            {"event_type": 5},
-            {"event_type": "post.mention.create"},
-            {"event_type": "post.mention.create", "payload": {"id": "1"}},
-            {"event_type": "post.mention.create", "payload": {"id": [], "text": "x"}},
-            {"event_type": "post.mention.create", "payload": {"id": "1", "text": "x" * 25_001}},
-            {"event_type": "post.delete", "payload": {"id": None}},
-        ],
-    )
-    def test_do_not_suffer_from_a_malformed_neighbour(
+    @pytest.mark.parametrize("neighbour", [None, 5, {}, {"event_type": 5}, ["post.delete"]])
+    def test_do_not_suffer_from_a_neighbour_that_is_none(
         self, bot: Parts, x: XStandin, neighbour: object
     ) -> None:
         whole = [x.event(x.add_mention(text))["data"] for text in ("first", "second")]
         answer = deliver(bot, x, {"data": [whole[0], neighbour, whole[1]]})
-        assert answer == (200, {"queued": 2, "ignored": 0, "refused": 1})
+        assert answer == (200, counts(queued=2, refused=1))
         assert [arrival.case_id for arrival in queued(bot)] == [
             event["payload"]["id"] for event in whole
         ]
+
+    @pytest.mark.parametrize(
+        "neighbour",
+        [
+            {"event_type": "post.mention.create"},
+            {"event_type": "post.mention.create", "payload": {"id": "1"}},
+            {"event_type": "post.quote.create", "payload": {"id": [], "text": "x"}},
+            {"event_type": "post.reply.create", "payload": {"id": "1", "text": "x" * 25_001}},
+            {"event_type": "post.delete", "payload": {"id": None}},
+            {"event_type": "oauth.revoke", "payload": 5},
+        ],
+    )
+    def test_do_not_suffer_from_a_malformed_neighbour_which_is_left_to_the_dead_letters(
+        self, bot: Parts, x: XStandin, neighbour: dict[str, Any]
+    ) -> None:
+        whole = x.event(x.add_mention("first"))["data"]
+        answer = deliver(bot, x, {"data": [neighbour, whole]})
+        assert answer == (200, counts(queued=1, unreadable=1))
+        strange, good = bot.tweets.receive(10)
+        assert json.loads(strange.body)["event"]["data"] == neighbour
+        with pytest.raises(Refused):
+            arrival_of(strange.body)
+        assert arrival_of(good.body).case_id == whole["payload"]["id"]
+
+    def test_may_tell_that_the_account_took_back_its_access(self, bot: Parts, x: XStandin) -> None:
+        payload = {"date_time": "2026-11-02T11:59:30+00:00", "user_id": "1001", "app_id": "31"}
+        event = {"data": {"event_type": "oauth.revoke", "filter": {}, "payload": payload}}
+        assert deliver(bot, x, event) == (200, counts(queued=1))
+        arrivals = queued(bot)
+        assert [arrival.what for arrival in arrivals] == [Revoked("1001")]
+        triage(arrivals, desk(), bot.store, bot.workers, NOON)
+        assert bot.store.note(REVOKED) == {"at": NOON.isoformat(), "user_id": "1001"}
+
+    def test_that_are_replayed_make_nothing_new(self, bot: Parts, x: XStandin) -> None:
+        body = json.dumps(x.event(x.add_mention("I am angry"))).encode()
+        for _ in range(3):
+            assert deliver(bot, x, body)[0] == 200
+            triage(queued(bot), desk(), bot.store, bot.workers, NOON)
+        assert len(list(bot.store.newest())) == 1
+        assert len(bot.cards.receive(10)) == 1
+
+    @pytest.mark.parametrize(("text", "kind"), [("I am angry", "card"), ("thanks", "reply")])
+    def test_of_a_deletion_erase_the_post_and_call_back_what_waits(
+        self, bot: Parts, x: XStandin, text: str, kind: EffectKind
+    ) -> None:
+        post = x.add_mention(text, author="mara_example")
+        for event in (x.event(post), x.event(post, "post.delete")):
+            assert deliver(bot, x, event)[0] == 200
+            triage(queued(bot), desk(), bot.store, bot.workers, NOON)
+        [case] = bot.store.newest()
+        effect = case.effect(kind)
+        assert (case.erased, case.tweet.text, case.tweet.author) == (True, "", Author())
+        assert effect is not None
+        assert (effect.state, effect.text, effect.due_at) == ("failed", None, None)
+
+    def test_that_ask_to_be_left_alone_are_heeded_before_any_worker_runs(
+        self, bot: Parts, x: XStandin
+    ) -> None:
+        post = x.add_mention("stop", author="mara_example")
+        deliver(bot, x, x.event(post))
+        assert bot.store.note("opted-out-@mara_example") == NOON.isoformat()
+
+    def test_that_ask_for_nothing_of_the_kind_need_no_store(self, bot: Parts, x: XStandin) -> None:
+        deliver(bot, x, x.event(x.add_mention("where is my parcel?")))
+        assert "reply_texts" in vars(bot)
+        assert not {"store", "opt_outs"} & vars(bot).keys()
 
     @pytest.mark.parametrize(
         "body",
@@ -154,28 +213,20 @@ class TestEvents:
         status, answer = deliver(bot, x, body)
         assert (status, list(answer)) == (400, ["error"])
 
-    def test_may_come_by_the_thousand(self, bot: Parts, x: XStandin) -> None:
-        data = x.event(x.add_mention("hello? " * 2_000))["data"]
-        assert deliver(bot, x, {"data": [data] * 200})[1]["queued"] == 200
+    @pytest.mark.parametrize("extra", [0, 1])
+    def test_may_fill_a_million_bytes(self, bot: Parts, x: XStandin, extra: int) -> None:
+        event = json.dumps(x.event(x.add_mention("hello?"))).encode()
+        body = event + b" " * (1_000_000 + extra - len(event))
+        status, answer = deliver(bot, x, body)
+        if extra:
+            sentence = "The body has 1,000,001 bytes; at most 1,000,000 are read."
+            assert (status, answer) == (413, {"error": sentence})
+        else:
+            assert (status, answer["queued"]) == (200, 1)
 
-    @given(
-        payload=st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-            lambda inner: st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["id", "text", "entities", "mentions", "note_tweet", "author_id",
-                                 "edit_history_tweet_ids", "display_text_range", "created_at",
-                                 "referenced_tweets", "type", "start", "username", "lang"]),
-                inner,
-            ),
-        )
-    )  # fmt: skip
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-    def test_of_any_kind_are_no_crash(self, bot: Parts, x: XStandin, payload: object) -> None:
-        for kind in ("post.mention.create", "post.delete"):
-            data = {"event_type": kind, "payload": payload, "includes": payload, "filter": payload}
-            assert deliver(bot, x, {"data": data, "includes": payload})[0] == 200
-        queued(bot)  # what was queued can be read again
+    def test_may_come_by_the_thousand(self, bot: Parts, x: XStandin) -> None:
+        data = x.event(x.add_mention("hello? " * 100))["data"]
+        assert deliver(bot, x, {"data": [data] * 300})[1]["queued"] == 300
 
 
 class TestWhoGetsIn:
@@ -193,6 +244,16 @@ class TestWhoGetsIn:
         status, answer = ask(bot, delivery(body, headers))
         assert (status, list(answer)) == (401, ["error"])
         assert queued(bot) == []
+
+    def test_nobody_without_a_word_in_the_log(
+        self, bot: Parts, body: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ask(bot, delivery(body, {"x-twitter-webhooks-signature": "sha256=AAAA"}))
+        [line] = caplog.records
+        assert line.message.startswith("A request to X's webhook is turned away (401): The header")
+
+    def test_nobody_whose_body_is_too_large_to_be_signed(self, bot: Parts) -> None:
+        assert ask(bot, delivery(b" " * 1_000_001, {}))[0] == 413
 
     def test_nobody_who_changed_a_byte(self, bot: Parts, x: XStandin, body: bytes) -> None:
         assert ask(bot, delivery(body + b" ", x.signed(body)))[0] == 401

@@ -67,17 +67,20 @@ function bar(row) {
   track.append(filled, line);
   return track;
 }
+// The rules refused the bot's answer when it was to be sent: the post is skipped, and nothing failed.
+const skipped = ({route, reply}) => Boolean(route === "skip" && reply?.state === "failed" && !reply.by);
 function answer(row) {
   const {state, text, by, problem} = row.reply, found = [];
-  const did = {"dry-run": "would answer", sent: "answered", pending: "will answer", sending: "is answering",
-    unknown: "may have answered", failed: "did not answer"}[state];
+  if (skipped(row)) return [make("p", "why", `Skipped: ${problem}`)];
+  const did = {"dry-run": "would answer", sent: "answered", sending: "is answering", unknown: "may have answered",
+    failed: "did not answer", pending: by || replies.mode === "on" ? "will answer" : "would answer"}[state];
   if (text) {
     const element = make("p", "answer");
     element.append(make("bdi", "by", by || "The bot"), ` ${did}: `, make("bdi", "", text));
     if (by && state === "dry-run") element.append(make("span", "why", " Not sent, because this post is not from X."));
     found.push(element);
   }
-  if (problem) found.push(make("p", "problem", problem));
+  if (problem) found.push(state === "pending" ? make("p", "why", `It waits: ${problem}`) : make("p", "problem", problem));
   return found;
 }
 function age(row) {
@@ -106,7 +109,13 @@ function face(row) {
   if (row.label !== null) top.append(make("span", "badge", row.label ? "label: a person was needed" : "label: no person was needed"));
   const parts = [top, quote(row)];
   if (row.probability !== null) parts.push(bar(row));
-  for (const reason of row.reasons) parts.push(make("p", "why", reason));
+  if (row.thread) {
+    const earlier = make("p", "why", "Goes on with ");
+    earlier.append(...(row.author ? [make("bdi", "", `@${row.author}`), "’s"] : ["an"]), " earlier post.");
+    parts.push(earlier);
+  }
+  const told = skipped(row) ? row.reply.problem : null;
+  for (const reason of row.reasons) if (reason !== told) parts.push(make("p", "why", reason));
   if (row.reply) parts.push(...answer(row));
   for (const problem of row.problems) parts.push(make("p", "problem", problem));
   return parts;
@@ -124,6 +133,7 @@ function offers(card) {
     const right = row.label !== null && row.label !== (row.route === "escalate");
     act("label", right ? "Right label" : "Wrong label", {do: "relabel", escalate: (row.route === "escalate") === right});
   }
+  if (row.thread) found.push({name: "earlier", label: "Earlier post", start: () => lead(row.thread)});
   found.push({name: "why", label: "Why?", start: () => tell(row.tweet_id)});
   if (row.url) found.push({name: "link", label: "Open on X", url: row.url});
   return found;
@@ -198,6 +208,11 @@ async function run(card, deed) {
     return false;
   }
 }
+// Characters as X counts them (developer documentation, "Counting characters"), links aside.
+const signs = new Intl.Segmenter(), light = /[\0-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]/u;
+const emoji = /\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3/u;
+const weight = text => [...signs.segment(text.normalize())].reduce((sum, {segment}) =>
+  sum + (emoji.test(segment) ? 2 : [...segment].reduce((all, c) => all + (light.test(c) ? 1 : 2), 0)), 0);
 async function openForm(card) {
   if (card.form) { card.form.elements[0].focus(); return; }
   const form = card.form = make("form"), field = make("textarea"), id = `reply-${card.row.tweet_id}`;
@@ -208,7 +223,7 @@ async function openForm(card) {
   field.rows = 3;
   let sending = false;
   const weigh = () => {
-    const length = [...field.value.trim()].reduce((sum, c) => sum + (c.codePointAt(0) <= 0x10ff ? 1 : 2), 0);
+    const length = weight(field.value.trim());
     count.textContent = `${length} of 280`;
     count.classList.toggle("problem", length > 280);
   };
@@ -263,6 +278,14 @@ async function tell(id) {
   byId("story").scrollTop = 0;
 }
 byId("close").addEventListener("click", () => byId("story").close());
+// To a card that is on the page, or else to its story.
+function lead(id) {
+  const {article} = cards.get(id) || {};
+  if (!article?.checkVisibility()) return tell(id);
+  article.tabIndex = -1;
+  article.scrollIntoView({block: "center"});
+  article.focus({preventScroll: true});
+}
 
 // ---- the two columns
 
@@ -432,6 +455,8 @@ async function refresh() {
     const state = await ask(`/console/cases?since=${tick}&period=${byId("period").value}`);
     if (mine !== asked) return;
     count(state.numbers);
+    stand(state.replies);
+    charge(state.costs);
     byId("feed").setAttribute("aria-checked", state.playing);
     show(state);
   } catch (problem) {
@@ -484,6 +509,51 @@ document.addEventListener("keydown", event => {
     byId("search").focus();
   }
 });
+
+// ---- whether replies go out, and what X takes
+
+let replies = {};
+function stand(found) {
+  const {mode, paused} = found;
+  byId("pause").hidden = mode === "off";
+  if (JSON.stringify(found) === JSON.stringify(replies)) return;
+  const changed = mode !== replies.mode;
+  replies = found;
+  if (changed) for (const card of cards.values()) card.draw(card.row);
+  const told = {on: "Automatic replies go out.", off: "Automatic replies are off.",
+    "dry-run": "Automatic replies are a dry run: none is sent."}[mode];
+  const held = paused && mode !== "off";
+  byId("replies").replaceChildren(...(held ? ["Automatic replies are paused by ", make("bdi", "", paused.who),
+    ` since ${clock(paused.at)}. What agents write is still sent.`] : [told]));
+  byId("standing").classList.toggle("held", Boolean(held));
+  byId("pause").textContent = held ? "Resume replies" : "Pause replies";
+}
+function clock(moment) {
+  const at = new Date(moment), today = at.toDateString() === new Date().toDateString();
+  return at.toLocaleString([], {...(today ? {} : {month: "short", day: "numeric"}), hour: "2-digit", minute: "2-digit"});
+}
+byId("pause").addEventListener("click", async () => {
+  try {
+    const answer = await ask("/console/pause", {pause: !replies.paused, who: me()});
+    stand(answer.replies);
+    refresh();
+  } catch (problem) {
+    say(`The replies: ${problem.message}`);
+  }
+});
+const dollars = millionths => millionths && millionths < 10_000 ? "less than $0.01"
+  : (millionths / 1e6).toLocaleString("en-US", {style: "currency", currency: "USD"});
+function charge(costs) {
+  const place = byId("costs");
+  if (place.dataset.shown === JSON.stringify(costs)) return;
+  place.dataset.shown = JSON.stringify(costs);
+  place.replaceChildren();
+  if (!costs) return;
+  const {today, month, budget} = costs;
+  place.append(`X: ${dollars(today)} today, ${dollars(month)} this month${budget === null ? "" : ` of ${dollars(budget)}`}. `);
+  if (costs.answers_wait) place.append(make("span", "problem", "The month’s budget is used up: automatic replies wait. "));
+  if (costs.reading_ended) place.append(make("span", "problem", "The month’s reads are used up: mentions stay unread."));
+}
 
 // ---- trying, posting, playing, dropping
 

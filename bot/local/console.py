@@ -15,6 +15,7 @@ from bot.agents import Deed
 from bot.cases import Case
 from bot.errors import Refused
 from bot.explanation import marked
+from bot.local.costs import costs
 from bot.local.feed import Feed, snowflake
 from bot.local.files import Bad, chunks, tweets_in
 from bot.local.http import LARGEST_BODY
@@ -22,6 +23,7 @@ from bot.local.story import looked_at, story
 from bot.storage.overview import Bar, Side, SqliteOverview, Tally
 from bot.triage import Arrival, message, preview
 from bot.tweets import Author, Tweet, checked_text, clean
+from bot.twitter.ledger import price
 from bot.web.access import turned_away
 from bot.web.messages import Answer, Request, found, refused, serve
 from bot.web.pages import page
@@ -96,8 +98,32 @@ class Console:
                 "cases": [row(case) for case in changed],
                 "numbers": self._numbers(request.query.get("period", "day"), tick),
                 "playing": self._feed.playing,
+                "replies": self._replies(),
+                "costs": self._costs(),
             }
         )
+
+    def _replies(self) -> dict[str, Any]:
+        """Whether automatic replies go out."""
+        paused = self._parts.pause.paused()
+        return {
+            "mode": self._parts.settings.auto_reply,
+            "paused": paused and {"who": paused.who, "at": paused.at.isoformat()},
+        }
+
+    def _costs(self) -> dict[str, Any] | None:
+        """What X took, in millionths of a dollar; None where it is not connected."""
+        taken = costs(self._parts)
+        month = price(taken.month)
+        if self._parts.settings.x_keys is None and not month:
+            return None
+        return {
+            "today": price(taken.today),
+            "month": month,
+            "budget": taken.budget,
+            "answers_wait": taken.answers_wait,
+            "reading_ended": taken.reading_ended,
+        }
 
     def _numbers(self, period: str, tick: int) -> dict[str, Any]:
         if period not in PERIODS:
@@ -178,6 +204,16 @@ class Console:
         )
         return found({"case": row(self._parts.agents.act(deed))})
 
+    def _pause(self, request: Request) -> Answer:
+        asked = _json(request)
+        if not isinstance(asked.get("pause"), bool):
+            raise Refused("Say whether automatic replies shall pause: pause, true or false.")
+        if asked["pause"]:
+            self._parts.pause.pause(_name(asked.get("who")) or "console", self._parts.clock())
+        else:
+            self._parts.pause.resume()
+        return found({"replies": self._replies()})
+
     def _switch(self, request: Request) -> Answer:
         if _json(request).get("play") is True:
             self._feed.play()
@@ -224,6 +260,7 @@ _ANSWERS: Final[dict[str, Callable[[Console, Request], Answer]]] = {
     "POST /console/try": Console._try,  # noqa: SLF001
     "POST /console/tweets": Console._post,  # noqa: SLF001
     "POST /console/acts": Console._act,  # noqa: SLF001
+    "POST /console/pause": Console._pause,  # noqa: SLF001
     "POST /console/feed": Console._switch,  # noqa: SLF001
     "POST /console/files": Console._file,  # noqa: SLF001
 }
@@ -250,6 +287,7 @@ def row(case: Case, *, longest: int | None = LONGEST_SHOWN) -> dict[str, Any]:
         "probability": verdict.probability if verdict and verdict.known else None,
         "threshold": verdict.threshold if verdict else None,
         "erased": case.erased,
+        "thread": case.thread,
         "reply": reply and {**asdict(reply), "due_at": None, "token": None},
         "problems": [e.problem for e in case.effects if e.problem and e.kind != "reply"],
     }

@@ -39,6 +39,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         ("slack", _slack),
         ("x", _x),
         ("x webhook", _webhook),
+        ("x events", _subscriptions),
         ("web address", _web),
     ]
     for what, check in checks:
@@ -88,14 +89,57 @@ def _slack(parts: Parts) -> tuple[bool | None, str]:
 def _x(parts: Parts) -> tuple[bool | None, str]:
     if parts.x is None:
         return None, "Not connected: nothing is polled, replies are a dry run. See .env.example."
-    mode = parts.settings.auto_reply
-    return True, f"Connected as account {parts.x.account_id()}; automatic replies: {mode}."
+    from bot.twitter.failures import MAY_ONLY_READ  # noqa: PLC0415
+
+    access, told = parts.x.access(), parts.settings.x_user_id
+    who = f"Connected as @{access.handle} (account {access.id})"
+    if told not in (None, access.id):
+        return False, f"{who}, but X_USER_ID is {told}: correct it or leave it out."
+    if access.level == "read":
+        return False, f"{who}, which can only be read from here. {MAY_ONLY_READ}"
+    may = "may post" if access.level else "X does not say whether it may post"
+    return True, f"{who}; {may}; automatic replies: {parts.settings.auto_reply}."
 
 
 def _webhook(parts: Parts) -> tuple[bool | None, str]:
     if parts.settings.x_consumer_secret is None:
         return None, "Closed: set X_CONSUMER_SECRET to take events from X."
-    return True, "X_CONSUMER_SECRET is set; events are verified with it."
+    if parts.x_app is None:
+        return True, (
+            "Events are verified with X_CONSUMER_SECRET; whether X has a webhook registered cannot "
+            "be told without X_BEARER_TOKEN."
+        )
+    hooks = parts.x_app.webhooks()
+    invalid = [f"{hook.id} ({hook.url})" for hook in hooks if not hook.valid]
+    if invalid:
+        return False, (
+            f"X has found {', '.join(invalid)} to be invalid and delivers nothing there: have the "
+            "bot reachable at it, then `python -m bot x webhook check ID`."
+        )
+    if not hooks:
+        return None, "None is registered, so X tells nothing: `python -m bot x webhook add URL`."
+    return True, f"Registered and valid: {', '.join(hook.url for hook in hooks)}."
+
+
+def _subscriptions(parts: Parts) -> tuple[bool | None, str]:
+    if parts.x_app is None:
+        return None, "Cannot be told without X_BEARER_TOKEN."
+    from bot.local.x_verbs import account_of  # noqa: PLC0415
+    from bot.twitter.registration import KINDS  # noqa: PLC0415
+
+    hooks = {hook.id for hook in parts.x_app.webhooks()}
+    if not hooks:
+        return None, "None, for want of a webhook."
+    account_id = account_of(parts)
+    there = {
+        one.kind
+        for one in parts.x_app.subscriptions()
+        if one.user_id == account_id and one.webhook_id in hooks
+    }
+    missing = [kind for kind in KINDS if kind not in there]
+    if missing:
+        return False, f"X does not tell of {', '.join(missing)}: `python -m bot x subscribe`."
+    return True, f"X tells of {', '.join(KINDS)} (account {account_id})."
 
 
 def _web(parts: Parts) -> tuple[bool | None, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.cases import Case
 from bot.errors import Failure
 from bot.explanation import explained
+from bot.local.costs import dollars
 from bot.verdicts import Classifier
 
 MOST_WORDS = 10
@@ -42,10 +43,16 @@ def story(case: Case) -> Iterator[tuple[str, str]]:
     yield "route", case.route
     for reason in case.reasons:
         yield "reason", reason
+    if case.thread:
+        yield "goes on with", f"{case.thread}, an earlier post of its author"
     if case.label is not None:
         yield "label", "a person was needed" if case.label else "no person was needed"
     for effect in case.effects:
         told = [effect.state, effect.outside_id, effect.text, effect.problem]
         yield "effect", f"{effect.kind}: {' · '.join(part for part in told if part)}"
+    if case.cost:
+        paid = [("reading", case.read_cost), *((one.kind, one.cost) for one in case.effects)]
+        parts = ", ".join(f"{what} {dollars(part)}" for what, part in paid if part)
+        yield "cost", f"{dollars(case.cost)} ({parts})"
     for entry in case.history:
         yield f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{entry.who}: {entry.what}"

@@ -36,8 +36,11 @@ def escaped(text: str, most: int = LONGEST_TEXT) -> str:
     return cut + "…"
 
 
-def card(case: Case) -> JsonObject:
-    """What `chat.postMessage` and `chat.update` take for a case."""
+def card(case: Case, head: Case | None = None) -> JsonObject:
+    """What `chat.postMessage` and `chat.update` take for a case.
+
+    `head` is the case whose conversation it goes on with: whoever has that one is mentioned.
+    """
     handle = case.tweet.author.handle
     author = f"@{_cut(handle, LONGEST_NAME)}" if handle else "someone"
     blocks = [
@@ -51,6 +54,8 @@ def card(case: Case) -> JsonObject:
     ]
     if case.assignee:
         blocks.append(_person("Claimed by ", case.assignee))
+    elif head and head.assignee:
+        blocks.append(_person("The conversation is with ", head.assignee))
     if not case.resolved:
         blocks.append(_actions(case))
     return {
@@ -84,7 +89,7 @@ def _headline(case: Case) -> str:
         return "This post was deleted."
     if case.resolved:
         return "Resolved."
-    return "A post needs a person."
+    return "A conversation goes on." if case.thread else "A post needs a person."
 
 
 def _confidence(case: Case) -> str:

@@ -1,11 +1,14 @@
 """The Slack channel as an outlet for cards and their updates.
 
-Failures: Slack API reference, "chat.postMessage", "Errors"; "Rate limits".
+Failures: Slack API reference, "chat.postMessage", "Errors"; "Rate limits". A reply to a message
+that is gone is no failure: Slack shows it in the channel (slack-go, issue 1571).
 """
 
+import logging
 import re
 import socket
 from collections.abc import Callable
+from functools import partial
 from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import URLError
@@ -15,14 +18,22 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.cases import Case, Effect
-from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
 from bot.slack.cards import CARD, card
 
+log = logging.getLogger(__name__)
+
 SECONDS: Final = 8
-"""A call's time-out: the look-up's five stay below a function's 60 s."""
+"""A call's time-out: a look-up's seven stay below a function's 60 s."""
 MEND: Final = 300.0
 """Seconds until a call that the workspace's owner must enable is tried again."""
 PAGES: Final = 5
+"""Of the channel's messages that are looked through."""
+THREAD_PAGES: Final = 2
+A_PAGE: Final = 200
+"""Messages of a page."""
+SOON: Final = 10.0
+"""Seconds until a card that another one waits for should be there."""
 _TO_MEND: Final = frozenset(
     {
         "account_inactive",
@@ -42,6 +53,15 @@ _LATER: Final = frozenset(
     {"ratelimited", "rate_limited", "service_unavailable", "team_access_not_granted"}
 )
 _LOST: Final = frozenset({"fatal_error", "internal_error", "request_timeout"})
+_NO_THREAD: Final = frozenset(
+    {
+        "cannot_reply_to_message",
+        "invalid_thread_ts",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]*")
 """How Slack names an error; the SDK puts a sentence there when the answer was no JSON."""
 
@@ -53,27 +73,60 @@ def connect(token: str, base: str) -> WebClient:
     )
 
 
-class CardOutlet:
-    """`bot.ports.Outlet` for cards."""
+CaseOf = Callable[[str], Case | None]
+"""The case with that id; raises `Refused` where its record is damaged."""
 
-    def __init__(self, client: WebClient, channel: str) -> None:
+
+class _NoThread(Permanent):
+    """There can be no answer to that message; the channel itself may take one."""
+
+
+class CardOutlet:
+    """`bot.ports.Outlet` for cards. One that goes on with a conversation joins its thread."""
+
+    def __init__(self, client: WebClient, channel: str, case_of: CaseOf) -> None:
         self._client = client
         self._channel = channel
+        self._case_of = case_of
 
     def send(self, case: Case, effect: Effect) -> str:  # noqa: ARG002
         """See `bot.ports.Outlet`; the outside id is the message's `ts`."""
-        return _stamp(_asked(self._client.chat_postMessage, channel=self._channel, **card(case)))
+        head = _head(case, self._case_of)
+        message, thread = card(case, head), _thread(head)
+        if thread:
+            try:
+                return self._posted({**message, "thread_ts": thread})
+            except _NoThread as failure:
+                log.warning("The card of case %s goes to the channel: %s", case.id, failure)
+        return self._posted(message)
+
+    def _posted(self, message: dict[str, Any]) -> str:
+        return _stamp(_asked(self._client.chat_postMessage, channel=self._channel, **message))
 
     def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
-        """See `bot.ports.Outlet`: looks through the channel since the decision."""
+        """See `bot.ports.Outlet`: looks through its thread and the channel since the decision."""
+        head = _head(case, self._case_of)
+        # The channel's history has no answers in threads, and Slack decides where one appears.
+        sent = head.effect("card") if head else None
+        if sent and sent.outside_id:
+            try:
+                replies = partial(self._client.conversations_replies, ts=sent.outside_id)
+                found = self._found(case, replies, THREAD_PAGES)
+            except _NoThread:
+                found = None
+            if found:
+                return found
+        return self._found(case, self._client.conversations_history, PAGES)
+
+    def _found(self, case: Case, method: Callable[..., Any], pages: int) -> str | None:
         cursor: str | None = None
-        for _ in range(PAGES):
+        for _ in range(pages):
             answer = _asked(
-                self._client.conversations_history,
+                method,
                 channel=self._channel,
                 oldest=str(case.decided_at.timestamp() - 60),
                 include_all_metadata=True,
-                limit=200,
+                limit=A_PAGE,
                 cursor=cursor,
             )
             for message in answer.get("messages", []):
@@ -88,9 +141,10 @@ class CardOutlet:
 class UpdateOutlet:
     """`bot.ports.Outlet` for a card drawn anew; doing it twice is harmless."""
 
-    def __init__(self, client: WebClient, channel: str) -> None:
+    def __init__(self, client: WebClient, channel: str, case_of: CaseOf) -> None:
         self._client = client
         self._channel = channel
+        self._case_of = case_of
 
     def send(self, case: Case, effect: Effect) -> str:  # noqa: ARG002
         """See `bot.ports.Outlet`."""
@@ -98,8 +152,9 @@ class UpdateOutlet:
         if sent is None or sent.state == "failed":
             raise Permanent("There is no card to update.")
         if sent.outside_id is None:
-            raise Retryable("The card itself is still on its way.", 10)
-        message = {k: v for k, v in card(case).items() if not k.startswith("unfurl")}
+            raise Retryable("The card itself is still on its way.", SOON)
+        drawn = card(case, _head(case, self._case_of))
+        message = {k: v for k, v in drawn.items() if not k.startswith("unfurl")}
         return _stamp(
             _asked(self._client.chat_update, channel=self._channel, ts=sent.outside_id, **message)
         )
@@ -107,6 +162,28 @@ class UpdateOutlet:
     def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
         """See `bot.ports.Outlet`: never looked for, only done again."""
         return None
+
+
+def _head(case: Case, case_of: CaseOf) -> Case | None:
+    """The case whose thread this one joins, as far as it is there and can be read."""
+    try:
+        return case_of(case.thread) if case.thread else None
+    except Refused as refusal:  # this post must be seen, whatever became of that one
+        log.error("Case %s finds no head: %s", case.id, refusal)  # noqa: TRY400
+        return None
+
+
+def _thread(head: Case | None) -> str | None:
+    """The `ts` of the head's card, None where no thread is to be joined.
+
+    Raises `Retryable` where that card is still on its way.
+    """
+    sent = head.effect("card") if head and not head.erased else None
+    if sent is None or sent.state == "failed":
+        return None
+    if sent.state != "sent":
+        raise Retryable("The card whose thread it joins is still on its way.", SOON)
+    return sent.outside_id
 
 
 def answer(response_url: str, message: dict[str, Any]) -> None:
@@ -174,6 +251,8 @@ def _refusal(response: Any) -> Failure:
             "SLACK_SUPPORT_CHANNEL.",
             MEND,
         )
+    if reason in _NO_THREAD:
+        return _NoThread(f"Slack takes no answer to that message ({reason}).")
     return Permanent(f"Slack refuses the message ({reason}).")
 
 

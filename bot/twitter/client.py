@@ -1,37 +1,44 @@
 """The account on X, through tweepy: reading its mentions and answering them.
 
-X API v2 reference: "User mention timeline by ID", "User Post timeline by ID", "Create Post".
+X API v2 reference: "User mention timeline by ID", "User Post timeline by ID", "Create Post",
+"Post lookup by Post IDs", "User lookup me".
 """
 
 import hashlib
-import json
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import requests
 import tweepy
-from requests.exceptions import ConnectionError as NotConnected
-from requests.exceptions import ConnectTimeout, RequestException
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from requests.adapters import HTTPAdapter
+from requests.exceptions import HTTPError, RequestException
 
 from bot.cases import Case, Effect
-from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.errors import Retryable, Unknown
 from bot.ports import Clock
 from bot.settings import XKeys
 from bot.tweets import Tweet
+from bot.twitter.failures import UNREADABLE, failure_of
 from bot.wire import api_answer
 
 # tweepy has this address written into it; the session below replaces it.
 TWEEPY_BASE: Final = "https://api.twitter.com"
 CONNECT_AND_READ: Final = (3.05, 8.0)
 """Seconds; the look-up's four calls stay below a function's 60 s."""
-WINDOW: Final = 900.0
-"""X counts calls in windows of 15 minutes ("Rate limits")."""
-NO_CREDIT: Final = 3600.0
-KEYS_WRONG: Final = 300.0
+SUCCESS: Final = range(200, 300)
 OWN_PAGES: Final = 3
+PAGE_SIZES: Final = (5, 100)
+"""The smallest and the largest page of a timeline that X gives."""
+LOOKED_UP_AT_ONCE: Final = 100
+_GONE: Final = ("resource-not-found", "not-authorized-for-resource")
+_POST_ID: Final = re.compile(r"[0-9]{1,19}")
 _TWEET_FIELDS: Final = [
     "author_id",
     "conversation_id",
@@ -46,12 +53,31 @@ _TWEET_FIELDS: Final = [
     "referenced_tweets",
 ]
 _USER_FIELDS: Final = ["name", "username", "public_metrics"]
-# What tweepy and we raise over an answer whose JSON has not the form X documents.
-_UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError)
 
 for _name in ("tweepy", "requests_oauthlib", "oauthlib"):
     # At DEBUG these print tokens and secrets.
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whose the keys are, and what they allow: `read`, `read-write` or more; None where unsaid."""
+
+    id: str
+    handle: str
+    level: str | None
+
+
+class OneCall(HTTPAdapter):
+    """A connection of its own for each call.
+
+    One kept over a function's pause may be dead unawares, and a post sent over it counts as lost.
+    """
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """See `HTTPAdapter.send`; the connection ends once the answer is read."""
+        with closing(HTTPAdapter()) as fresh:
+            return fresh.send(*args, **kwargs)
 
 
 class Session(requests.Session):
@@ -63,23 +89,21 @@ class Session(requests.Session):
     def __init__(self, base: str) -> None:
         super().__init__()
         self._base = base
+        self.headers["Connection"] = "close"
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, OneCall())
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """One request; tweepy trips over error bodies that are no JSON object, so they go."""
+        """One request. Raises `HTTPError` for any refusal: tweepy would trip over odd ones."""
         kwargs.setdefault("timeout", CONNECT_AND_READ)
+        # A redirect would repeat a post as a GET, or show the keys to somebody else.
+        kwargs["allow_redirects"] = False
         response = super().request(
             method, str(url).replace(TWEEPY_BASE, self._base, 1), *args, **kwargs
         )
-        if not response.ok and not _is_object(response.content):
-            response._content = b"{}"  # noqa: SLF001
+        if response.status_code not in SUCCESS:
+            raise HTTPError(response=response)
         return response
-
-
-def _is_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except ValueError:
-        return False
 
 
 def connect(keys: XKeys, base: str) -> tweepy.Client:
@@ -97,126 +121,146 @@ def connect(keys: XKeys, base: str) -> tweepy.Client:
 
 
 class XAccount:
-    """`bot.ports.Mentions`, and `bot.ports.Outlet` for replies."""
+    """`bot.ports.Mentions`, and `bot.ports.Outlet` for replies.
 
-    def __init__(self, client: tweepy.Client, user_id: str | None, clock: Clock) -> None:
+    `charge` is told how many own posts a look-up read.
+    """
+
+    def __init__(
+        self,
+        client: tweepy.Client,
+        user_id: str | None,
+        clock: Clock,
+        charge: Callable[[int], None] = lambda _posts: None,
+    ) -> None:
         self._client = client
         self._user_id = user_id
         self._clock = clock
+        self._charge = charge
         told = f"{client.access_token} {user_id}"
         self.fingerprint = hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def account_id(self) -> str:
         """See `bot.ports.Mentions`; asked once."""
         if self._user_id is None:
-            answer = self._read("get_me")
-            try:
-                self._user_id = str(answer["data"]["id"])
-            except (TypeError, KeyError):
-                raise Retryable("X does not say which account the keys are of.") from None
+            self._user_id = self.access().id
         return self._user_id
 
+    def access(self) -> Access:
+        """Whose the keys are and what they allow, asked anew. Raises the client's failures."""
+        response = self._reading(
+            partial(self._client.request, "GET", "/2/users/me", user_auth=True)
+        )
+        me = _data(self._reading(response.json))
+        if not isinstance(me, Mapping) or not isinstance(me.get("id"), str):
+            raise Retryable("X does not say which account the keys are of.")
+        level = response.headers.get("x-access-level")
+        return Access(me["id"], str(me.get("username") or ""), level)
+
     def pages(
-        self, account_id: str, since_id: str | None, since: datetime | None
+        self,
+        account_id: str,
+        since_id: str | None,
+        since: datetime | None,
+        until_id: str | None = None,
+        page_size: int = PAGE_SIZES[1],
     ) -> Iterator[tuple[list[Tweet], list[str]]]:
-        """See `bot.ports.Mentions`."""
-        token: str | None = None
-        while True:
-            answer = self._read(
-                "get_users_mentions",
-                account_id,
-                max_results=100,
-                tweet_fields=_TWEET_FIELDS,
-                user_fields=_USER_FIELDS,
-                expansions=["author_id"],
-                since_id=since_id,
-                start_time=since,
-                pagination_token=token,
-            )
+        """See `bot.ports.Mentions`; a size that X does not give becomes the nearest it does."""
+        answers = self._timeline(
+            "get_users_mentions",
+            account_id,
+            max_results=min(max(page_size, PAGE_SIZES[0]), PAGE_SIZES[1]),
+            tweet_fields=_TWEET_FIELDS,
+            user_fields=_USER_FIELDS,
+            expansions=["author_id"],
+            since_id=since_id,
+            until_id=until_id,
+            start_time=since,
+        )
+        for answer in answers:
             yield api_answer(answer, "poll")
-            token = _meta(answer).get("next_token")
-            if not token:
-                return
+
+    def gone(self, ids: Sequence[str]) -> set[str]:
+        """Which of at most 100 posts X says are deleted or not visible to the account any more.
+
+        Of the others X shows them or does not say. Raises the client's failures.
+        """
+        asked = {one for one in ids if _POST_ID.fullmatch(one)}  # another id would spoil the call
+        if not asked:
+            return set()
+        answer = self._read("get_tweets", sorted(asked))
+        there = {post.get("id") for post in _objects(answer.get("data"))}
+        missing = {
+            str(error.get("resource_id") or error.get("value"))
+            for error in _objects(answer.get("errors"))
+            if str(error.get("type")).endswith(_GONE)
+        }
+        return (asked & missing) - there
 
     def send(self, case: Case, effect: Effect) -> str:
         """See `bot.ports.Outlet`: answers the case's post."""
         try:
-            answer: Any = self._client.create_tweet(
+            answer = self._client.create_tweet(
                 text=effect.text, in_reply_to_tweet_id=case.tweet.id, user_auth=True
             )
-            return str(answer["data"]["id"])
-        except (tweepy.TweepyException, RequestException) as error:
+        except (tweepy.TweepyException, RequestException, *UNREADABLE) as error:
             raise failure_of(error, self._clock(), writing=True) from None
-        except _UNREADABLE as error:
-            raise Unknown(f"X's answer to a reply could not be read: {error!r:.100}.") from None
+        post = _data(answer)
+        if not isinstance(post, Mapping) or not _POST_ID.fullmatch(str(post.get("id"))):
+            raise Unknown("X took a reply without saying which post it became.")
+        return str(post["id"])
 
     def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
         """See `bot.ports.Outlet`: looks for the answer among the account's newest posts."""
-        token: str | None = None
-        for _ in range(OWN_PAGES):
-            answer = self._read(
-                "get_users_tweets",
-                self.account_id(),
-                max_results=100,
-                tweet_fields=["referenced_tweets"],
-                since_id=case.tweet.id,
-                pagination_token=token,
-            )
-            tweets, _problems = api_answer(answer, "poll")
+        answers = self._timeline(
+            "get_users_tweets",
+            self.account_id(),
+            max_results=PAGE_SIZES[1],
+            tweet_fields=["referenced_tweets"],
+            since_id=case.tweet.id,
+        )
+        for answer in islice(answers, OWN_PAGES):
+            tweets, problems = api_answer(answer, "poll")
+            self._charge(len(tweets) + len(problems))
             for tweet in tweets:
                 if tweet.in_reply_to == case.tweet.id:
                     return tweet.id
-            token = _meta(answer).get("next_token")
-            if not token:
-                break
         return None
+
+    def _timeline(
+        self, method: str, account_id: str, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        token: str | None = None
+        while True:
+            answer = self._read(method, account_id, pagination_token=token, **parameters)
+            if "data" not in answer and "meta" not in answer:
+                # An empty page has `meta`; this one says nothing of what is there.
+                raise Retryable("X shows no posts, and does not say that there are none.")
+            yield answer
+            meta = answer.get("meta")
+            token = meta.get("next_token") if isinstance(meta, Mapping) else None
+            if not token:
+                return
 
     def _read(self, method: str, *arguments: Any, **parameters: Any) -> dict[str, Any]:
         given = {name: value for name, value in parameters.items() if value is not None}
-        try:
-            answer = getattr(self._client, method)(*arguments, user_auth=True, **given)
-        except (tweepy.TweepyException, RequestException, *_UNREADABLE) as error:
-            raise failure_of(error, self._clock(), writing=False) from None
+        call = getattr(self._client, method)
+        answer = self._reading(partial(call, *arguments, user_auth=True, **given))
         if not isinstance(answer, dict):
             raise Retryable("X answered with something that is no JSON object.")
         return answer
 
-
-def failure_of(error: Exception, now: datetime, *, writing: bool) -> Failure:  # noqa: PLR0911
-    """What a call that failed at `now` means for trying again.
-
-    A lost answer matters only when writing.
-    """
-    if isinstance(error, tweepy.TooManyRequests):
-        reset = getattr(error, "reset_time", None)
-        wait = max(reset - now.timestamp(), 1.0) if isinstance(reset, int) else WINDOW
-        return Retryable("X's rate limit or spend cap is reached.", wait)
-    if isinstance(error, tweepy.Unauthorized):
-        return Retryable("X refuses the keys (401): check X_ACCESS_TOKEN and its kin.", KEYS_WRONG)
-    if isinstance(error, tweepy.TwitterServerError):
-        status = error.response.status_code
-        if status == requests.codes.unavailable or not writing:
-            return Retryable(f"X is not answering now ({status}).")
-        return Unknown(f"X failed while it took our reply ({status}).")
-    if isinstance(error, tweepy.HTTPException):
-        if error.response.status_code == requests.codes.payment_required:
-            return Retryable("X has no credit left for this app (402).", NO_CREDIT)
-        return Permanent(f"X refuses: {' '.join(str(error).split())[:300]}")
-    if isinstance(error, NotConnected) and _never_left(error):
-        return Retryable("X cannot be reached.")
-    if writing:
-        return Unknown(f"X's answer to a reply was lost ({type(error).__name__}).")
-    return Retryable(f"X's answer was lost ({type(error).__name__}).")
+    def _reading(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except (tweepy.TweepyException, RequestException, *UNREADABLE) as error:
+            raise failure_of(error, self._clock(), writing=False) from None
 
 
-def _never_left(error: RequestException) -> bool:
-    if isinstance(error, ConnectTimeout):
-        return True
-    inner = error.args[0] if error.args else None
-    reason = getattr(inner, "reason", None)
-    return isinstance(reason, NewConnectionError | NameResolutionError)
+def _data(answer: Any) -> Any:
+    return answer.get("data") if isinstance(answer, Mapping) else None
 
 
-def _meta(answer: dict[str, Any]) -> dict[str, Any]:
-    meta = answer.get("meta")
-    return meta if isinstance(meta, dict) else {}
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    listed = value if isinstance(value, list) else []
+    return [one for one in listed if isinstance(one, Mapping)]

@@ -5,7 +5,7 @@ queue has one group), so what is read here still holds when the answer is sent. 
 the call, since a call whose answer is lost may have been made, and takes back what X refused.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -18,14 +18,16 @@ from bot.ports import Admission, CaseStore, Go, Stay, Wait
 from bot.tweets import Tweet
 from bot.twitter import optouts
 from bot.twitter.ledger import PRICES, Action, Ledger
-from bot.twitter.pace import CALLS, Pace, pace_of
+from bot.twitter.pace import CALLS, UNLIKE, Pace, pace_of
+from bot.twitter.pause import PAUSE
 from bot.twitter.rules import Limits, Standing, mark, refusal, refusal_now
 
 AGENTS_SHARE: Final = 10
 """Of a window's calls, how many are kept for what agents write."""
 LOOK_AGAIN: Final = timedelta(minutes=2)
-"""How often a reply that waits for a person's decision looks whether it may go."""
-PAUSE: Final = "replies-paused"
+"""How often a reply that is held back by the pause looks whether it may go."""
+BUDGET_LOOK_AGAIN: Final = timedelta(minutes=15)
+"""The same for the month's budget: only who raises that lets it go before it is too old."""
 PACE: Final = "replies-pace"
 _OF_THE_ACCOUNT: Final = 60.0
 """Seconds: who asks to wait so long means the account and not the post."""
@@ -75,16 +77,16 @@ class Gate:
         if reason:
             return Stay(reason)
         wait = self._in_line(pace, CALLS - AGENTS_SHARE, now) if self.sends else None
-        return wait or self._bots(case, pace, now)
+        return wait or self._bots(case, pace, known, now)
 
-    def _bots(self, case: Case, pace: Pace, now: datetime) -> Admission:
-        chosen = self.choose(case.tweet, now, pace.used(case.id))
+    def _bots(self, case: Case, pace: Pace, known: Mapping[str, Any], now: datetime) -> Admission:
+        chosen = self.choose(case.tweet, now, pace.used(case.id) | _said(case, known))
         if chosen is None:
             return Stay("No text is left that differs from those sent last.")
         text, marks = chosen.text, chosen.marks
         if self.sends and not self.ledger.affords(self._action(text), now):
-            return Wait("The month's budget for X is used up.", now + LOOK_AGAIN)
-        self._remember(case, now)
+            return Wait("The month's budget for X is used up.", now + BUDGET_LOOK_AGAIN)
+        self._remember(case, marks, now)
         if not self.sends:
             self._change_pace(now, lambda pace: pace.with_answer(case.id, marks))
             return Go(text)
@@ -107,7 +109,7 @@ class Gate:
 
     def _refusal(self, case: Case, known: Mapping[str, Any], now: datetime) -> str | None:
         tweet = case.tweet
-        today = known.get(_author(tweet), {}).get(now.date().isoformat(), [])
+        today = _answered(known.get(_author(tweet)), now)
         standing = Standing(
             opted_out=any(name in known for name in optouts.names(tweet.author)),
             answers_today=len(set(today) - {case.id}),
@@ -132,29 +134,27 @@ class Gate:
         self.ledger.charge(action, 1, now)
         return Go(text, PRICES[action])
 
-    def _remember(self, case: Case, now: datetime) -> None:
+    def _remember(self, case: Case, marks: Sequence[str], now: datetime) -> None:
         """Under the case's id, so that a repetition after a crash counts once."""
-        day = now.date().isoformat()
-        self.store.change_note(
-            _author(case.tweet),
-            lambda days: {day: sorted({*(days or {}).get(day, []), case.id})},
-            now,
-        )
+
+        def answered(noted: Any) -> Any:
+            others = {one: said for one, said in _texts(noted).items() if one != case.id}
+            last = list({**others, case.id: list(marks)}.items())[-UNLIKE:]
+            ids = sorted({*_answered(noted, now), case.id})
+            return {"day": now.date().isoformat(), "cases": ids, "said": dict(last)}
+
+        self.store.change_note(_author(case.tweet), answered, now)
         said = mark(case.tweet.text)
         self._change_conversation(
             case.tweet, now, lambda talk: talk.with_answer(case.id, said, now)
         )
 
     def _forget(self, case: Case, now: datetime) -> None:
-        self.store.change_note(
-            _author(case.tweet),
-            lambda days: (
-                {day: [one for one in ids if one != case.id] for day, ids in days.items()}
-                if days
-                else {}
-            ),
-            now,
-        )
+        def never_answered(noted: Any) -> Any:
+            ids = [one for one in (noted or {}).get("cases", []) if one != case.id]
+            return {**noted, "cases": ids} if noted else noted
+
+        self.store.change_note(_author(case.tweet), never_answered, now)
         self._change_conversation(case.tweet, now, lambda talk: talk.without_answer(case.id))
 
     def _change_pace(self, now: datetime, change: Callable[[Pace], Pace]) -> None:
@@ -181,5 +181,24 @@ def _names(tweet: Tweet) -> list[str]:
 
 
 def _author(tweet: Tweet) -> str:
-    """The note that holds, by day, the ids of the cases in which the bot answered an author."""
+    """The note of the last day's answers to an author, by their cases, and of what they said."""
     return f"answers-{conversations.author_of(tweet)}"
+
+
+def _answered(noted: Any, now: datetime) -> list[str]:
+    """The cases of an author's note that were answered on this day."""
+    if not noted or noted["day"] != now.date().isoformat():
+        return []
+    cases: list[str] = noted["cases"]
+    return cases
+
+
+def _texts(noted: Any) -> dict[str, list[str]]:
+    said: dict[str, list[str]] = (noted or {}).get("said", {})
+    return said
+
+
+def _said(case: Case, known: Mapping[str, Any]) -> set[str]:
+    """The marks of what the author was told before: X refuses the same text again."""
+    texts = _texts(known.get(_author(case.tweet)))
+    return {marks[0] for one, marks in texts.items() if one != case.id}

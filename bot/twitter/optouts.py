@@ -4,12 +4,16 @@ X's automation rules ("Automated replies"): an opt-out is honoured at once. It i
 post comes in, before any queue, so that a long queue delays it as little as the order of posts.
 """
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.ports import CaseStore
+from bot.errors import Conflict, Failure, Misconfigured
+from bot.ports import CaseStore, Heed
 from bot.tweets import Author, Tweet
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,14 @@ class OptOuts:
         """Notes an author by all we know him by; the first time stays."""
         for name in names(author):
             self.store.change_note(name, lambda noted: noted or now.isoformat())
+
+
+def heed_or_leave(heed: Heed, posts: Sequence[Tweet], now: datetime) -> None:
+    """Heeds the opt-outs among posts that are queued; where that fails, triage does it later."""
+    try:
+        heed(posts, now)
+    except (Failure, Conflict, Misconfigured) as failure:
+        log.warning("Opt-outs among %d posts are left to triage: %s", len(posts), failure)
 
 
 def names(author: Author) -> list[str]:

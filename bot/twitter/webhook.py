@@ -1,12 +1,19 @@
 """X's webhook: its challenge-response checks and its signed events."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from bot.ports import Clock, Queue
+from bot.ports import Clock, Heed, Queue
 from bot.twitter import signatures
-from bot.twitter.intake import take_events
+from bot.twitter.events import take_events
 from bot.web.messages import Answer, Request, found, refused
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY: Final = 1_000_000
+"""Bytes; an event of X's has about ten thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +22,7 @@ class Webhook:
 
     secret: str | None
     tweets: Queue
+    heed: Heed
     clock: Clock
 
     def answer(self, request: Request) -> Answer:
@@ -32,10 +40,27 @@ class Webhook:
         return found({"response_token": signatures.challenge_answer(secret, token)})
 
     def _told(self, request: Request, secret: str) -> Answer:
+        body = request.body
+        if len(body) > LARGEST_BODY:
+            return _turned_away(
+                413, f"The body has {len(body):,} bytes; at most {LARGEST_BODY:,} are read."
+            )
         signature = request.headers.get(signatures.HEADER, "")
-        if not signatures.signed(secret, request.body, signature):
-            return refused(
+        if not signatures.signed(secret, body, signature):
+            return _turned_away(
                 401, f"The header {signatures.HEADER} is missing or does not fit the body."
             )
-        taken = take_events(request.body, self.tweets, self.clock())
-        return found({"queued": taken.queued, "ignored": taken.ignored, "refused": taken.refused})
+        taken = take_events(body, self.tweets, self.heed, self.clock())
+        return found(
+            {
+                "queued": taken.queued,
+                "ignored": taken.ignored.total(),
+                "unreadable": taken.unreadable,
+                "refused": taken.refused,
+            }
+        )
+
+
+def _turned_away(status: int, sentence: str) -> Answer:
+    log.warning("A request to X's webhook is turned away (%d): %s", status, sentence)
+    return refused(status, sentence)

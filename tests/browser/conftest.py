@@ -73,8 +73,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def home(tmp_path: Path, model: str) -> Iterator[Home]:
-    invoke = InProcess({"DATA_DIR": str(tmp_path), "MODEL_PATH": model})
+def environment() -> dict[str, str]:
+    """Settings of the bot, which a test may set by `parametrize`."""
+    return {}
+
+
+@pytest.fixture
+def home(tmp_path: Path, model: str, environment: dict[str, str]) -> Iterator[Home]:
+    invoke = InProcess({"DATA_DIR": str(tmp_path), "MODEL_PATH": model, **environment})
     parts = invoke.parts()
     console, host = Console(parts), Host(invoke, parts.queues)
     with serving(Application(invoke, console, ROUTES)) as address:

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import pytest
+
 from bot.cases import Effect
+from bot.local.console import SHOWN
 from tests.browser.chromium import Locator, Page, expect
 from tests.browser.conftest import Home
 from tests.examples import ANGRY, CALM
+from tests.test_settings import X
 
 SUGGESTED = "Sorry to hear that."
 
@@ -34,8 +38,9 @@ class TestReply:
         expect(field).to_have_value(SUGGESTED)
         expect(field).to_be_focused()
         expect(shown.locator(".count")).to_have_text(f"{len(SUGGESTED)} of 280")
-        field.fill("é😀中")
-        expect(shown.locator(".count")).to_have_text("5 of 280")
+        # As X counts: letters and “quotes” one, the rest two, and an emoji of many parts too.
+        field.fill("é😀中“👩‍👩‍👧‍👦🏳️‍🌈”")
+        expect(shown.locator(".count")).to_have_text("11 of 280")
 
     def test_is_left_by_escape_and_by_cancel(self, home: Home, opened: Callable[..., Page]) -> None:
         case_id = home.add(ANGRY)
@@ -58,7 +63,7 @@ class TestReply:
         shown = card(opened(), case_id)
         for text, why in [
             ("x" * 281, "281 characters"),
-            ("see evil.example", "holds a link"),
+            ("see https://evil.example", "holds a link"),
             (" ", "The answer is empty"),
         ]:
             press(shown, "Reply")
@@ -103,6 +108,81 @@ class TestReply:
             if card(page, case_id).get_by_role("button", name="Reply").count()
         }
         assert offered == {"pending", "failed", "dry-run"}
+
+
+class TestTheBotsReply:
+    def test_that_the_rules_refused_is_a_skip_and_no_failure(
+        self, home: Home, opened: Callable[..., Page]
+    ) -> None:
+        reason = "Its author asked the bot to stop."
+        case_id = home.add(
+            CALM,
+            route="skip",
+            reasons=("The model thinks it needs no person.", reason),
+            effects=(Effect("reply", "failed", text="Thanks!", problem=reason),),
+        )
+        shown = card(opened(), case_id)
+        expect(shown.locator(".route")).to_have_text("Skipped")
+        expect(shown.locator(".why")).to_have_text(
+            ["The model thinks it needs no person.", f"Skipped: {reason}"]
+        )
+        expect(shown.locator(".answer")).to_have_count(0)
+        expect(shown.locator(".problem:not(:empty)")).to_have_count(0)
+
+    @pytest.mark.parametrize(
+        ("environment", "did"),
+        [({}, "would answer"), ({**X, "AUTO_REPLY": "on"}, "will answer")],
+    )
+    def test_that_waits_says_for_what(
+        self, home: Home, opened: Callable[..., Page], did: str
+    ) -> None:
+        waits = Effect("reply", "pending", text="Thanks!", problem="Automatic replies are paused.")
+        shown = card(opened(), home.add(CALM, route="reply", effects=(waits,)))
+        expect(shown.locator(".answer")).to_have_text(f"The bot {did}: Thanks!")
+        expect(shown).to_contain_text("It waits: Automatic replies are paused.")
+        expect(shown.locator(".problem:not(:empty)")).to_have_count(0)
+
+
+class TestAConversation:
+    def test_leads_to_its_earlier_post(self, home: Home, opened: Callable[..., Page]) -> None:
+        head = home.add(ANGRY, assignee="Sun")
+        for number in range(20):
+            home.add(f"another {number}", "olga")
+        case_id = home.add("And now?", thread=head, assignee="Sun")
+        page = opened()
+        shown = card(page, case_id)
+        expect(shown).to_contain_text("Goes on with @river’s earlier post.")
+        expect(shown).to_contain_text("claimed by Sun")
+        expect(card(page, head)).not_to_be_in_viewport()
+        press(shown, "Earlier post")
+        expect(card(page, head)).to_be_in_viewport()
+        expect(card(page, head)).to_be_focused()
+        expect(card(page, head)).not_to_contain_text("earlier post")
+
+    def test_leads_to_the_story_of_a_post_that_is_not_on_the_page(
+        self, home: Home, opened: Callable[..., Page]
+    ) -> None:
+        head = home.add("the first word")
+        home.parts.store.add([home.case("another", "olga") for _ in range(SHOWN)])
+        case_id = home.add("And now?", thread=head)
+        page = opened()
+        expect(card(page, case_id)).to_be_visible()
+        expect(card(page, head)).to_have_count(0)
+        card(page, case_id).get_by_role("button", name="Earlier post").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog").locator(".text")).to_have_text("the first word")
+        page.keyboard.press("Escape")
+        expect(card(page, case_id).get_by_role("button", name="Earlier post")).to_be_focused()
+
+    def test_whose_first_post_is_gone_says_so(
+        self, home: Home, opened: Callable[..., Page]
+    ) -> None:
+        page = opened()
+        case_id = home.add("And now?", None, thread="1984")
+        shown = card(page, case_id)
+        expect(shown).to_contain_text("Goes on with an earlier post.")
+        press(shown, "Earlier post")
+        expect(page.get_by_role("dialog")).to_contain_text("no longer here")
 
 
 class TestTheOtherButtons:
@@ -182,13 +262,22 @@ class TestWhy:
         case_id = home.add(f"{ANGRY}{' …and more' * 200}", "olga")
         page = opened()
         press(card(page, case_id), "Claim")
+        expect(card(page, case_id)).to_contain_text("claimed by console")
         press(card(page, case_id), "Why?")
         told = page.get_by_role("dialog", name="The whole story")
         expect(told).to_contain_text("0.910 against 0.50, by starter")
         expect(told).to_contain_text("console: claimed")
         expect(told.locator(".text")).to_have_text(f"{ANGRY}{' …and more' * 200}")
+        expect(told).not_to_contain_text("cost")
         expect(told.locator("dt").first).to_have_text("tweet")
         expect(told.locator("dd").first).to_have_text(f"{case_id} by olga")
+
+    def test_tells_what_the_case_cost(self, home: Home, opened: Callable[..., Page]) -> None:
+        sent = Effect("reply", "sent", outside_id="7", text="Thanks!", cost=10_000)
+        case_id = home.add(CALM, route="reply", effects=(sent,), read_cost=1_000)
+        page = opened()
+        press(card(page, case_id), "Why?")
+        expect(page.get_by_role("dialog")).to_contain_text("$0.011 (reading $0.001, reply $0.01)")
 
     def test_closes_by_button_and_escape_and_gives_the_keyboard_back(
         self, home: Home, opened: Callable[..., Page]

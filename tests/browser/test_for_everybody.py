@@ -8,11 +8,13 @@ import pytest
 from bot import cases
 from bot.cases import Effect
 from bot.tweets import clean
+from bot.twitter.polling import BUDGET_USED
 from bot.verdicts import Verdict, Weight
 from bot.wiring import now
 from tests.browser.chromium import Page, expect
 from tests.browser.conftest import Home
 from tests.examples import ANGRY, CALM
+from tests.test_settings import X
 
 WIDTHS = (390, 1000, 1600)
 PWNED = "document.title = 'pwned'"
@@ -76,14 +78,30 @@ def of_every_kind(home: Home) -> list[str]:
         {"label": True, "reasons": ("One.", "Two.")},
         {"effects": (Effect("reply", "failed", text="Sorry.", problem="X refuses."),)},
     ]
+    first = home.add(ANGRY, assignee="Olga")
+    channel.insert(0, {"thread": first, "assignee": "Olga"})
+    waits = Effect("reply", "pending", text="Thanks!", problem="Automatic replies are paused.")
+    refused = Effect("reply", "failed", text="Thanks!", problem="Its author asked to be left.")
     bot: list[dict[str, Any]] = [
         {"route": "reply", "effects": (Effect("reply", state, text="Thanks!"),)}
         for state in ("dry-run", "sent", "pending", "sending", "unknown")
     ]
-    for changes in [*bot, {"route": "skip", "reasons": ("It is a repost.",)}]:
+    bot += [
+        {"route": "reply", "effects": (waits,)},
+        {"route": "skip", "effects": (refused,), "reasons": ("Its author asked to be left.",)},
+        {"route": "skip", "reasons": ("It is a repost.",)},
+    ]
+    for changes in bot:
         home.add(CALM, **changes)
     home.parts.store.add([cases.erased(home.case("gone"), now())])
-    return [home.add(ANGRY, **changes) for changes in channel][::-1]
+    return [first, *(home.add(ANGRY, **changes) for changes in channel)][::-1]
+
+
+def used_up(home: Home) -> None:
+    """All that the line above the numbers can say."""
+    home.parts.pause.pause("Olga", now())
+    home.parts.ledger.charge("reply", 5_000, now())
+    home.parts.store.set_note(BUDGET_USED, {"month": f"{now():%Y-%m}", "day": ""})
 
 
 class TestHostileTexts:
@@ -205,11 +223,13 @@ class TestTheKeyboard:
         assert sorted(reached) == sorted(page.evaluate(REACHABLE))
 
 
+@pytest.mark.parametrize("environment", [{**X, "X_MONTHLY_BUDGET_USD": "50"}])
 class TestEveryWidth:
     def test_shows_both_columns_and_overflows_nowhere(
         self, home: Home, opened: Callable[..., Page]
     ) -> None:
         of_every_kind(home)
+        used_up(home)
         page = opened()
         expect(page.locator("#channel article").first).to_be_visible()
         page.locator("#channel article").first.get_by_role("button", name="Reply").click()
@@ -244,6 +264,7 @@ class TestEveryWidth:
             page.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize("environment", [{**X, "X_MONTHLY_BUDGET_USD": "50"}])
 class TestAccessibility:
     def test_of_the_console_has_no_fault(
         self,
@@ -252,9 +273,10 @@ class TestAccessibility:
         accessible: Callable[[Page], None],
     ) -> None:
         of_every_kind(home)
-        page = opened(viewport={"width": 1280, "height": 2_600})
+        used_up(home)
+        page = opened(viewport={"width": 1280, "height": 3_200})
         channel = page.locator("#channel article")
-        expect(channel).to_have_count(7)
+        expect(channel).to_have_count(9)
         # An answer that was refused, a text tried, a file with bad lines, news held back.
         channel.nth(0).get_by_role("button", name="Reply").click()
         channel.nth(0).locator("textarea").fill("x" * 281)

@@ -26,6 +26,9 @@ from bot.local.http import Application, listen
 from bot.local.serverless import Function, functions
 from bot.ports import CaseStore
 from bot.storage import clients
+from bot.twitter.gate import PACE
+from bot.twitter.pace import WINDOW
+from bot.twitter.polling import NOT_BEFORE
 from bot.wiring import Parts, now
 from tests.standins import aws
 from tests.standins.lambda_runtime import LambdaFunction
@@ -124,10 +127,20 @@ class Home:
     def minutes_pass(self, minutes: int) -> None:
         """As if time went by: what is due by then is due now; housekeeping and work follow."""
         for _ in range(minutes):
-            for case in list(self.store.newest()):
-                self.store.change(case.id, partial(older, by=timedelta(minutes=1)))
-            self.run("housekeeping")
-            self.work()
+            self._time_passes(timedelta(minutes=1))
+
+    def windows_pass(self, windows: int) -> None:
+        """The same for stretches of fifteen minutes, in which X takes a hundred posts each."""
+        for _ in range(windows):
+            for limit in (PACE, NOT_BEFORE):
+                self.store.set_note(limit, None)
+            self._time_passes(WINDOW)
+
+    def _time_passes(self, span: timedelta) -> None:
+        for case in list(self.store.newest()):
+            self.store.change(case.id, partial(older, by=span))
+        self.run("housekeeping")
+        self.work()
 
 
 def older(case: Case, by: timedelta) -> Case:

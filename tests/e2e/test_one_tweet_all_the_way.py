@@ -92,6 +92,7 @@ def test_each_mention_becomes_one_case_and_one_card_or_one_reply(
     home.work()
     home.run("xPoller")
     home.work()
+    home.windows_pass(3)
     assert_all_accounted_for(home, outside, posts)
     states = Counter(e.state for case in home.store.newest() for e in case.effects)
     assert set(states) == {"sent"}, states

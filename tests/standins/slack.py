@@ -5,6 +5,7 @@ Methods, arguments and errors: docs.slack.dev/reference/methods.
 # ruff: noqa: S107 - secrets of tests
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -17,6 +18,11 @@ from tests.standins.slack_requests import APP, TEAM, SlackWorkspace
 Arguments = dict[str, Any]
 Content = dict[str, Any]
 STRUCTURED = ("blocks", "metadata", "view", "attachments")
+SENT = (
+    *("text", "blocks", "metadata", "thread_ts"),
+    *("reply_broadcast", "unfurl_links", "unfurl_media"),
+)
+STAMP = re.compile(r"[0-9]{10}\.[0-9]{6}")
 
 
 class Refused(Exception):
@@ -68,6 +74,7 @@ class SlackStandin(SlackWorkspace):
             "chat.update": self._update,
             "chat.postEphemeral": self._post_ephemeral,
             "conversations.history": self._history,
+            "conversations.replies": self._replies,
             "views.open": self._open_view,
             "views.publish": self._publish_view,
         }
@@ -81,7 +88,7 @@ class SlackStandin(SlackWorkspace):
     def thread(self, ts: str) -> list[Content]:
         """The answers to a message."""
         with self.lock:
-            return [message for message in self.messages if message.get("thread_ts") == ts]
+            return [m for m in self.messages if m.get("thread_ts") == ts != m["ts"]]
 
     def _call(self, request: Request) -> Answer:
         arguments = _arguments(request)
@@ -118,6 +125,8 @@ class SlackStandin(SlackWorkspace):
     def _post(self, arguments: Arguments) -> Content:
         self._check_message(arguments)
         message = self._message(arguments)
+        if "thread_ts" in message:
+            self._join(message)
         self.messages.append(message)
         return {"channel": self.channel, "ts": message["ts"], "message": message}
 
@@ -137,31 +146,39 @@ class SlackStandin(SlackWorkspace):
                 return {"channel": self.channel, "ts": message["ts"], "text": message["text"]}
         raise Refused("message_not_found")
 
+    def _join(self, message: Content) -> None:
+        """An answer to a message that is gone appears in the channel (slack-go, issue 1571)."""
+        if not STAMP.fullmatch(str(message["thread_ts"])):
+            problem = f"{message['thread_ts']} is not a valid thread_ts"
+            raise Refused("invalid_thread_ts", response_metadata=_pointed([problem]))
+        parent = self._parent(message["thread_ts"])
+        if parent is None:
+            message.pop("thread_ts")
+            message.pop("reply_broadcast", None)
+            return
+        parent["thread_ts"] = parent["ts"]
+        parent["reply_count"] = parent.get("reply_count", 0) + 1
+        message["parent_user_id"] = parent["user"]
+
+    def _parent(self, ts: object) -> Content | None:
+        return next((m for m in self.messages if m["ts"] == ts and not _answers(m)), None)
+
     def _history(self, arguments: Arguments) -> Content:
         """Newest first; answers in threads are not part of it."""
         self._check_channel(arguments)
-        oldest, latest = arguments.get("oldest", "0"), arguments.get("latest", "9999999999")
-        inclusive = _true(arguments.get("inclusive"))
-        found = [
-            message
-            for message in reversed(self.messages)
-            if "thread_ts" not in message
-            and (
-                float(oldest) < float(message["ts"]) < float(latest)
-                or (inclusive and message["ts"] in (oldest, latest))
-            )
-        ]
-        start = int(arguments.get("cursor") or 0)
-        end = start + int(arguments.get("limit") or 100)
-        if not _true(arguments.get("include_all_metadata")):
-            found = [{k: v for k, v in m.items() if k != "metadata"} for m in found]
-        more = end < len(found)
-        return {
-            "messages": found[start:end],
-            "has_more": more,
-            "pin_count": 0,
-            "response_metadata": {"next_cursor": str(end) if more else ""},
-        }
+        shown = [m for m in self.messages if not _answers(m) or _true(m.get("reply_broadcast"))]
+        found = [m for m in reversed(shown) if _within(m, arguments)]
+        return {**_page(found, arguments, 100), "pin_count": 0}
+
+    def _replies(self, arguments: Arguments) -> Content:
+        """The whole thread, oldest first: whatever is asked for, it begins with its parent."""
+        self._check_channel(arguments)
+        asked = next((m for m in self.messages if m["ts"] == arguments.get("ts")), None)
+        parent = asked and self._parent(asked.get("thread_ts", asked["ts"]))
+        if parent is None:
+            raise Refused("thread_not_found")
+        answers = [m for m in self.thread(parent["ts"]) if _within(m, arguments)]
+        return _page([parent, *answers], arguments, 1000)
 
     def _open_view(self, arguments: Arguments) -> Content:
         trigger = arguments.get("trigger_id")
@@ -198,7 +215,6 @@ class SlackStandin(SlackWorkspace):
             raise Refused("msg_blocks_too_long")
 
     def _message(self, arguments: Arguments) -> Content:
-        sent = ("text", "blocks", "metadata", "thread_ts", "unfurl_links", "unfurl_media")
         return {
             "type": "message",
             "user": "U0BOT",
@@ -207,7 +223,7 @@ class SlackStandin(SlackWorkspace):
             "ts": f"{int(self.clock())}.{next(self._numbers):06}",
             "channel": self.channel,
             "text": "",
-            **{name: arguments[name] for name in sent if name in arguments},
+            **{name: arguments[name] for name in SENT if name in arguments},
         }
 
 
@@ -217,6 +233,32 @@ def _arguments(request: Request) -> Arguments:
         return dict(request.json()) if request.body else {}
     form: Arguments = dict(request.form())
     return {**form, **{name: json.loads(form[name]) for name in STRUCTURED if name in form}}
+
+
+def _answers(message: Content) -> bool:
+    """Whether it answers another message."""
+    return bool(message.get("thread_ts", message["ts"]) != message["ts"])
+
+
+def _within(message: Content, arguments: Arguments) -> bool:
+    oldest, latest = arguments.get("oldest", "0"), arguments.get("latest", "9999999999")
+    stamp: str = message["ts"]
+    if stamp in (oldest, latest):
+        return _true(arguments.get("inclusive"))
+    return float(oldest) < float(stamp) < float(latest)
+
+
+def _page(found: list[Content], arguments: Arguments, usual: int) -> Content:
+    start = int(arguments.get("cursor") or 0)
+    end = start + int(arguments.get("limit") or usual)
+    if not _true(arguments.get("include_all_metadata")):
+        found = [{k: v for k, v in m.items() if k != "metadata"} for m in found]
+    more = end < len(found)
+    return {
+        "messages": found[start:end],
+        "has_more": more,
+        "response_metadata": {"next_cursor": str(end) if more else ""},
+    }
 
 
 def _true(value: object) -> bool:

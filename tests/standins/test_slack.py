@@ -72,6 +72,56 @@ class TestSlack:
         since = bot.conversations_history(channel="C0SUPPORT", oldest=stamps[2])
         assert [message["text"] for message in since["messages"]] == ["4", "3"]
 
+    def test_shows_a_thread_from_its_parent_on_and_its_answers_nowhere_else(
+        self, workspace: SlackStandin, bot: WebClient
+    ) -> None:
+        about = {"event_type": "case", "event_payload": {"case": "77"}}
+        stamps = [bot.chat_postMessage(channel="C0SUPPORT", text=str(n))["ts"] for n in range(2)]
+        answers = [
+            bot.chat_postMessage(
+                channel="C0SUPPORT", text=text, thread_ts=stamps[0], metadata=about
+            )["ts"]
+            for text in ("a", "b", "c")
+        ]
+        pages = [
+            [(message["text"], "metadata" in message) for message in page["messages"]]
+            for page in bot.conversations_replies(
+                channel="C0SUPPORT", ts=stamps[0], limit=3, include_all_metadata=True
+            )
+        ]
+        assert pages == [[("0", False), ("a", True), ("b", True)], [("c", True)]]
+        later = bot.conversations_replies(channel="C0SUPPORT", ts=answers[1], oldest=answers[1])
+        assert [message["text"] for message in later["messages"]] == ["0", "c"]
+        alone = bot.conversations_replies(channel="C0SUPPORT", ts=stamps[1])
+        assert [message["text"] for message in alone["messages"]] == ["1"]
+        history = bot.conversations_history(channel="C0SUPPORT")
+        assert [message["text"] for message in history["messages"]] == ["1", "0"]
+        assert workspace.messages[0]["reply_count"] == 3
+
+    def test_shows_an_answer_in_the_channel_too_where_it_is_broadcast(self, bot: WebClient) -> None:
+        parent = bot.chat_postMessage(channel="C0SUPPORT", text="0")["ts"]
+        bot.chat_postMessage(
+            channel="C0SUPPORT", text="loud", thread_ts=parent, reply_broadcast=True
+        )
+        history = bot.conversations_history(channel="C0SUPPORT")
+        assert [message["text"] for message in history["messages"]] == ["loud", "0"]
+
+    def test_takes_an_answer_to_a_message_that_is_gone_into_the_channel(
+        self, bot: WebClient
+    ) -> None:
+        posted = bot.chat_postMessage(
+            channel="C0SUPPORT", text="late", thread_ts="1700000000.000001"
+        )
+        assert "thread_ts" not in posted["message"]
+        [shown] = bot.conversations_history(channel="C0SUPPORT")["messages"]
+        assert shown["text"] == "late"
+
+    def test_refuses_a_thread_that_cannot_be(self, bot: WebClient) -> None:
+        with pytest.raises(SlackApiError, match="invalid_thread_ts"):
+            bot.chat_postMessage(channel="C0SUPPORT", text="hi", thread_ts="outside-1")
+        with pytest.raises(SlackApiError, match="thread_not_found"):
+            bot.conversations_replies(channel="C0SUPPORT", ts="1700000000.000001")
+
     @pytest.mark.parametrize(
         ("token", "channel", "error"),
         [

@@ -14,7 +14,7 @@ import pytest
 import requests
 import tweepy
 
-from tests.standins.server import Fault
+from tests.standins.server import Answer, Fault, Request, Standin, answer_json
 from tests.standins.x import XStandin
 from tests.standins.x_posts import snowflake
 
@@ -204,6 +204,48 @@ class TestX:
             api.create_tweet(text="Two.", user_auth=True)
         assert refused.value.reset_time == int(NOON.timestamp()) + 900
 
+    def test_refuses_the_next_post_in_the_words_of_a_test(
+        self, x: XStandin, api: tweepy.Client
+    ) -> None:
+        x.refuse_next(403, "Something new.", headers={"x-odd": "1"})
+        x.refuse_next(429, title="Too Many Requests")
+        with pytest.raises(tweepy.Forbidden, match=r"Something new\.") as refused:
+            api.create_tweet(text="One.", user_auth=True)
+        assert refused.value.response.headers["x-odd"] == "1"
+        assert refused.value.response.json()["title"] == "Forbidden"
+        api.get_me(user_auth=True)
+        with pytest.raises(tweepy.TooManyRequests):
+            api.create_tweet(text="One.", user_auth=True)
+        assert x.posts == []
+        assert api.create_tweet(text="One.", user_auth=True)["data"]["id"]
+
+    def test_says_what_the_accounts_keys_allow(self, x: XStandin, api: tweepy.Client) -> None:
+        x.access_level = "read"
+        api.return_type = requests.Response
+        assert api.get_me(user_auth=True).headers["x-access-level"] == "read"
+        with pytest.raises(tweepy.Forbidden, match="oauth1 app permissions"):
+            api.create_tweet(text="Hello.", user_auth=True)
+
+    def test_says_nothing_of_the_account_to_the_app(self, x: XStandin) -> None:
+        client = tweepy.Client(x.bearer_token, return_type=requests.Response)
+        client.session.close()
+        with Redirected(x.url) as client.session:
+            assert "x-access-level" not in client.get_tweets(["1"]).headers
+
+    def test_marks_what_may_upset_people(self, x: XStandin, api: tweepy.Client) -> None:
+        ids = [x.add_mention("look", sensitive=sensitive).id for sensitive in (True, False)]
+        found = api.get_tweets(ids, user_auth=True, tweet_fields=["possibly_sensitive"])
+        assert [tweet["possibly_sensitive"] for tweet in found["data"]] == [True, False]
+
+    def test_shows_no_post_that_is_withheld(self, x: XStandin, api: tweepy.Client) -> None:
+        post = x.add_mention("here")
+        x.withheld.add(post.id)
+        [error] = api.get_tweets([post.id], user_auth=True)["errors"]
+        assert error["resource_id"] == post.id
+        assert error["type"].endswith("not-authorized-for-resource")
+        with pytest.raises(tweepy.Forbidden, match="not visible"):
+            api.create_tweet(text="Hello?", in_reply_to_tweet_id=post.id, user_auth=True)
+
     def test_may_lose_the_answer_to_a_post_that_it_published(
         self, x: XStandin, api: tweepy.Client
     ) -> None:
@@ -247,3 +289,206 @@ class TestX:
     def test_gives_ids_that_tell_the_time(self) -> None:
         at = datetime(2022, 10, 8, tzinfo=UTC)
         assert (int(snowflake(at, 5)) >> 22) + 1288834974657 == at.timestamp() * 1000
+
+
+class Bot(Standin):
+    """A webhook that answers checks with a secret, and keeps what it is told."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self.secret = secret
+        self.route("GET", "/hook", self._check)
+        self.route("POST", "/hook", lambda _request: answer_json({}))
+
+    def _check(self, request: Request) -> Answer:
+        token = request.queries()["crc_token"].encode()
+        digest = hmac.digest(self.secret.encode(), token, hashlib.sha256)
+        return answer_json({"response_token": f"sha256={base64.b64encode(digest).decode()}"})
+
+
+@pytest.fixture
+def bot(x: XStandin) -> Iterator[Bot]:
+    with Bot(x.keys.consumer_secret) as hook:
+        x.webhooks.hosts["bot.example"] = hook.url
+        yield hook
+
+
+@pytest.fixture
+def app(x: XStandin) -> Iterator[tweepy.Client]:
+    client = tweepy.Client(x.bearer_token, **vars(x.keys))
+    client.session.close()
+    with Redirected(x.url) as client.session:
+        yield client
+
+
+def add(app: tweepy.Client, url: str = "https://bot.example/hook") -> Any:
+    return app.request("POST", "/2/webhooks", json={"url": url}).json()["data"]
+
+
+def subscribe(app: tweepy.Client, kind: str, hook: str, **more: Any) -> Any:
+    asked = {"event_type": kind, "filter": {"user_id": "1001"}, "webhook_id": hook, **more}
+    answer = app.request("POST", "/2/activity/subscriptions", json=asked, user_auth=True).json()
+    return answer["data"]["subscription"]
+
+
+def replay(app: tweepy.Client, hook: str, since: str, until: str) -> Any:
+    asked = {"webhook_id": hook, "from_date": since, "to_date": until}
+    return app.request("POST", "/2/webhooks/replay", json=asked).json()["data"]
+
+
+class TestWebhooks:
+    def test_are_checked_and_registered(self, bot: Bot, app: tweepy.Client) -> None:
+        hook = add(app)
+        assert set(hook) == {"id", "url", "valid", "created_at"}
+        assert len(bot.calls("GET /hook")) == 1
+        listed = app.request("GET", "/2/webhooks").json()
+        assert listed == {"data": [hook], "meta": {"result_count": 1}}
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            ("http://bot.example/hook", "UrlValidationFailed"),
+            ("https://bot.example:99/hook", "UrlValidationFailed"),
+            ("https://bot.example/", "CrcValidationFailed"),
+            ("https://nobody.example/hook", "CrcValidationFailed"),
+        ],
+    )
+    @pytest.mark.usefixtures("bot")
+    def test_are_refused_for_documented_reasons(
+        self, app: tweepy.Client, url: str, reason: str
+    ) -> None:
+        with pytest.raises(tweepy.BadRequest, match=reason):
+            add(app, url)
+
+    def test_are_refused_for_another_secret(self, bot: Bot, app: tweepy.Client) -> None:
+        bot.secret = "another"
+        with pytest.raises(tweepy.BadRequest, match="CrcValidationFailed"):
+            add(app)
+
+    @pytest.mark.usefixtures("bot")
+    def test_are_refused_twice_and_beyond_their_number(
+        self, x: XStandin, app: tweepy.Client
+    ) -> None:
+        add(app)
+        x.webhooks.most = 1
+        with pytest.raises(tweepy.BadRequest, match="DuplicateUrlFailed"):
+            add(app)
+        with pytest.raises(tweepy.BadRequest, match="WebhookLimitExceeded"):
+            add(app, "https://bot.example/other")
+
+    def test_become_invalid_and_valid_by_their_checks(
+        self, x: XStandin, bot: Bot, app: tweepy.Client
+    ) -> None:
+        hook = add(app)
+        subscribe(app, "post.mention.create", hook["id"])
+        bot.secret = "another"
+        with pytest.raises(tweepy.BadRequest, match="CrcValidationFailed"):
+            app.request("PUT", f"/2/webhooks/{hook['id']}")
+        assert x.tell(x.add_mention("hello?")) == []
+        bot.secret = x.keys.consumer_secret
+        assert app.request("PUT", f"/2/webhooks/{hook['id']}").json() == {"data": {"valid": True}}
+        assert x.tell(x.add_mention("hello?")) == [200]
+
+    @pytest.mark.usefixtures("bot")
+    def test_can_be_removed_once(self, app: tweepy.Client) -> None:
+        route = f"/2/webhooks/{add(app)['id']}"
+        assert app.request("DELETE", route).json() == {"data": {"deleted": True}}
+        with pytest.raises(tweepy.BadRequest, match="WebhookIdInvalid"):
+            app.request("DELETE", route)
+
+    def test_are_not_listed_for_the_account(self, app: tweepy.Client) -> None:
+        with pytest.raises(tweepy.Forbidden, match="User Context is forbidden"):
+            app.request("GET", "/2/webhooks", user_auth=True)
+
+    def test_are_nothing_for_a_wrong_token(self, x: XStandin) -> None:
+        client = tweepy.Client("wrong")
+        client.session.close()
+        with Redirected(x.url) as client.session, pytest.raises(tweepy.Unauthorized):
+            client.request("GET", "/2/webhooks")
+
+
+class TestSubscriptions:
+    def test_bring_signed_events_of_their_kind(
+        self, x: XStandin, bot: Bot, app: tweepy.Client
+    ) -> None:
+        subscribe(app, "post.mention.create", add(app)["id"], tag="mentions")
+        mention = x.add_mention("where is my parcel?")
+        assert x.tell(mention, "post.reply.create") == []
+        assert x.tell(mention) == [200]
+        [event] = bot.calls("POST /hook")
+        assert event.json()["data"]["payload"]["id"] == mention.id
+        signature = x.signed(event.body)["x-twitter-webhooks-signature"]
+        assert event.headers["x-twitter-webhooks-signature"] == signature
+
+    @pytest.mark.usefixtures("bot")
+    def test_to_what_is_private_are_not_the_apps_to_make(self, app: tweepy.Client) -> None:
+        asked = {"filter": {"user_id": "1001"}, "webhook_id": add(app)["id"]}
+        route, public = "/2/activity/subscriptions", asked | {"event_type": "post.delete"}
+        assert app.request("POST", route, json=public).ok
+        with pytest.raises(tweepy.Forbidden):
+            app.request("POST", route, json=asked | {"event_type": "post.mention.create"})
+
+    @pytest.mark.usefixtures("bot")
+    def test_are_made_once_and_for_what_there_is(self, app: tweepy.Client) -> None:
+        hook = add(app)["id"]
+        subscribe(app, "post.delete", hook)
+        for kind, where, refused in (
+            ("post.delete", hook, "exists already"),
+            ("post.unknown", hook, "known ones"),
+            ("post.reply.create", "5", "WebhookIdInvalid"),
+        ):
+            with pytest.raises(tweepy.BadRequest, match=refused):
+                subscribe(app, kind, where)
+
+    @pytest.mark.usefixtures("bot")
+    def test_come_in_pages_can_be_moved_and_end(self, app: tweepy.Client) -> None:
+        hook, route = add(app)["id"], "/2/activity/subscriptions"
+        first = subscribe(app, "post.delete", hook)
+        second = subscribe(app, "post.mention.create", hook)
+        page = app.request("GET", route, params={"max_results": 1}).json()
+        token = page["meta"]["next_token"]
+        rest = app.request(
+            "GET", route, params={"max_results": 1, "pagination_token": token}
+        ).json()
+        assert page["data"] + rest["data"] == [first, second]
+        assert "next_token" not in rest["meta"]
+        one = f"{route}/{first['subscription_id']}"
+        moved = app.request("PUT", one, json={"webhook_id": "9"}).json()["data"]["subscription"]
+        assert moved == first | {"webhook_id": "9"}
+        assert app.request("DELETE", one).json()["meta"] == {"total_subscriptions": 1}
+        for method in ("PUT", "DELETE"):
+            with pytest.raises(tweepy.NotFound):
+                app.request(method, one, json={})
+
+
+class TestReplays:
+    def test_deliver_what_lies_between_two_minutes(
+        self, x: XStandin, bot: Bot, app: tweepy.Client
+    ) -> None:
+        hook = add(app)["id"]
+        told = [
+            x.add_mention(f"{hours} hours ago", created_at=NOON - timedelta(hours=hours))
+            for hours in (5, 3, 1)
+        ]
+        assert [x.tell(post) for post in told] == [[], [], []]
+        job = replay(app, hook, "202611020800", "202611021000")
+        assert set(job) == {"job_id", "created_at"}
+        [event] = bot.calls("POST /hook")
+        assert event.json()["data"]["payload"]["id"] == told[1].id
+
+    @pytest.mark.parametrize(
+        ("since", "until"),
+        [
+            ("202611011159", "202611021000"),
+            ("202611021000", "202611020900"),
+            ("202611021000", "202611021151"),
+            ("202611021135", "202611021140"),
+        ],
+    )
+    @pytest.mark.usefixtures("bot")
+    def test_of_other_times_are_refused(self, app: tweepy.Client, since: str, until: str) -> None:
+        hook = add(app)["id"]
+        with pytest.raises(tweepy.BadRequest, match="QueryParamInvalid"):
+            replay(app, hook, since, until)
+        with pytest.raises(tweepy.BadRequest, match="WebhookIdInvalid"):
+            replay(app, "5", since, until)

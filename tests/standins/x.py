@@ -1,7 +1,8 @@
 """X API v2 as a client for one account sees it. Routes and parameters: docs.x.com/x-api."""
 # ruff: noqa: S107 - secrets of tests
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -9,9 +10,10 @@ from typing import Any
 
 from tests.standins import x_answers, x_events
 from tests.standins.oauth1 import Keys
-from tests.standins.server import Answer, Request, Standin, answer_json
+from tests.standins.server import Answer, Fault, Request, Standin, answer_json
 from tests.standins.x_door import Door
 from tests.standins.x_posts import HANDLE, Kind, Post, User, snowflake
+from tests.standins.x_webhooks import Webhooks
 
 
 class XStandin(Standin):
@@ -34,28 +36,41 @@ class XStandin(Standin):
         self.keys = Keys(consumer_key, consumer_secret, access_token, access_token_secret)
         self.bearer_token = bearer_token
         self.hidden: set[str] = set()
+        self.withheld: set[str] = set()
         self._clock = clock
         self._door = Door(self.keys, bearer_token, clock)
         self._users = {handle.lower(): self.account}
         self._posts: dict[str, Post] = {}
         self._typed: set[str] = set()
         self._count = count(1)
+        self.webhooks = Webhooks(consumer_secret, self.account.id, clock, self.next_id)
         self._open_routes()
 
     def _open_routes(self) -> None:
         guard = self._door.guard
-        self.route("GET", "/2/users/me", guard("me", self._me, app_only=False))
+        self.route("GET", "/2/users/me", guard("me", self._me, "account"))
         self.route("GET", "/2/users/{id}/mentions", guard("mentions", self._mentions))
         self.route("GET", "/2/users/{id}/tweets", guard("posts", self._own))
         self.route("GET", "/2/tweets", guard("lookup", self._lookup))
-        self.route("POST", "/2/tweets", guard("create", self._create, app_only=False))
+        self.route("POST", "/2/tweets", guard("create", self._create, "account"))
+        for method, path, action, name, who in self.webhooks.routes():
+            self.route(method, path, guard(name, action, who))
 
     # What a test arranges and looks at.
 
     @property
     def limits(self) -> dict[str, int]:
-        """Calls in fifteen minutes for `me`, `mentions`, `posts`, `lookup`, `create`: writable."""
+        """Calls in fifteen minutes, by the names in `x_door.LIMITS`: writable."""
         return self._door.limits
+
+    @property
+    def access_level(self) -> str:
+        """What the account's keys allow: `read-write`, or `read`, with which nothing is posted."""
+        return self._door.access_level
+
+    @access_level.setter
+    def access_level(self, level: str) -> None:
+        self._door.access_level = level
 
     @property
     def posts(self) -> list[Post]:
@@ -78,6 +93,7 @@ class XStandin(Standin):
         kind: Kind = "mention",
         about: str = "",
         edit_of: str = "",
+        sensitive: bool = False,
     ) -> Post:
         """Someone writes to the account; a `mention` names it even where `text` does not.
 
@@ -89,14 +105,38 @@ class XStandin(Standin):
                 text = f"@{self.account.username} {text}"
             writer = self.user(author) if isinstance(author, str) else author
             at = created_at or self._clock()
-            return self._add(
-                Post(id or self.next_id(at), writer, text, at, lang, kind, about), edit_of
-            )
+            post = Post(id or self.next_id(at), writer, text, at, lang, kind, about)
+            return self._add(replace(post, sensitive=sensitive), edit_of)
 
     def delete(self, post_id: str) -> None:
         """The post is gone, whoever wrote it."""
         with self.lock:
             del self._posts[post_id]
+
+    def refuse_next(
+        self,
+        status: int,
+        detail: str = "",
+        *,
+        title: str = "Forbidden",
+        problem: str = "about:blank",
+        headers: Mapping[str, str] | None = None,
+        where: str = "POST /2/tweets",
+    ) -> None:
+        """The next such call is refused in X's words, and nothing of it done.
+
+        An answer that is lost, or is no JSON, is a `Fault` to append to `faults`.
+        """
+        body = {"title": title, "detail": detail, "type": problem, "status": status}
+        self.faults.append(Fault(status=status, body=body, headers=headers or {}, where=where))
+
+    def tell(self, post: Post, kind: str = "post.mention.create") -> list[int]:
+        """Delivers the event of `post` to the webhooks subscribed to it; returns their statuses.
+
+        The event counts as of the time of the post, and can be replayed.
+        """
+        event = json.dumps(self.event(post, kind)).encode()
+        return self.webhooks.tell(kind, event, post.created_at)
 
     def user(self, handle: str, followers: int = 12) -> User:
         """The account with that handle; its id follows from the handle."""
@@ -137,9 +177,14 @@ class XStandin(Standin):
 
     def _lookup(self, request: Request) -> Answer:
         ids = request.queries().get("ids", "").split(",")
-        content = x_answers.posts([self._posts[i] for i in ids if i in self._posts], request)
-        missing = [x_answers.missing(i) for i in ids if i not in self._posts]
-        return answer_json(content | ({"errors": missing} if missing else {}))
+        shown = [i for i in ids if i in self._posts and i not in self.withheld]
+        content = x_answers.posts([self._posts[i] for i in shown], request)
+        errors = [self._unseen(i) for i in ids if i not in shown]
+        return answer_json(content | ({"errors": errors} if errors else {}))
+
+    def _unseen(self, post_id: str) -> dict[str, str]:
+        there = post_id in self._posts
+        return x_answers.withheld(post_id) if there else x_answers.missing(post_id)
 
     def _create(self, request: Request) -> Answer:
         asked = request.json()
@@ -160,12 +205,15 @@ class XStandin(Standin):
         return f"@{target.author.username} {text}" if target else text
 
     def _refused(self, text: str, about: str) -> Answer | None:
+        if self.access_level == "read":
+            problem = x_answers.PROBLEMS + "oauth1-permissions"
+            return x_answers.refusal(403, "Forbidden", x_answers.MAY_NOT_WRITE, problem)
         if text in self._typed:
             return x_answers.refusal(403, "Forbidden", x_answers.DUPLICATE)
         if not about:
             return None
         target = self._posts.get(about)
-        if target is None:
+        if target is None or about in self.withheld:
             return x_answers.refusal(403, "Forbidden", x_answers.GONE)
         engaged = {self.account} & {target.author, *target.mentioned}
         if engaged or target.kind == "quote":

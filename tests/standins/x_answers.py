@@ -17,7 +17,16 @@ PROBLEMS = "https://api.twitter.com/2/problems/"
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
 GONE = "You attempted to reply to a Tweet that is deleted or not visible to you."
 NOT_MENTIONED = "You can only reply to or quote posts where you are mentioned or are the author."
+RESTRICTED = (
+    "Reply to this conversation is not allowed because you have not been mentioned or otherwise "
+    "engaged by the author of the post you are replying to."
+)
+MAY_NOT_WRITE = (
+    "Your client app is not configured with the appropriate oauth1 app permissions for this "
+    "endpoint."
+)
 APP_ONLY = "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint."
+ACCOUNT_ONLY = "Authenticating with OAuth 1.0a User Context is forbidden for this endpoint."
 
 
 def refusal(status: int, title: str, detail: str, problem: str = "about:blank") -> Answer:
@@ -48,6 +57,15 @@ def missing(post_id: str) -> dict[str, str]:
         "parameter": "ids",
         "resource_id": post_id,
         "type": PROBLEMS + "resource-not-found",
+    }
+
+
+def withheld(post_id: str) -> dict[str, str]:
+    """The error that a 200 carries for a post that the account may not see."""
+    return missing(post_id) | {
+        "detail": f"Sorry, you are not authorized to see the Tweet with ids: [{post_id}].",
+        "title": "Authorization Error",
+        "type": PROBLEMS + "not-authorized-for-resource",
     }
 
 

@@ -77,6 +77,7 @@ class Post:
     about_user: str = ""
     root_id: str = ""
     mentioned: tuple[User, ...] = ()
+    sensitive: bool = False
 
     def wire(self, fields: Collection[str] | None = None) -> dict[str, Any]:
         """The post with the fields asked for, or all; X sends `text` HTML-escaped."""
@@ -95,7 +96,7 @@ class Post:
             "conversation_id": self.about if self.kind == "reply" else root,
             "edit_history_tweet_ids": list(dict.fromkeys([root, self.id])),
             "lang": self.lang,
-            "possibly_sensitive": False,
+            "possibly_sensitive": self.sensitive,
             "reply_settings": "everyone",
             "entities": {"mentions": self._mentions()},
             "public_metrics": dict.fromkeys(

@@ -1,0 +1,183 @@
+"""What `doctor` finds out about X, from X's stand-in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.local.doctor import Finding, examine
+from bot.twitter import client
+from bot.twitter.failures import MAY_ONLY_READ
+from bot.wiring import now
+from tests.standins.server import Fault
+from tests.standins.x import XStandin
+from tests.standins.x_webhooks import Hook
+
+Environment = dict[str, str]
+X_LINES = ("x", "x webhook", "x events")
+
+
+@pytest.fixture
+def x() -> Iterator[XStandin]:
+    with XStandin(clock=now) as standin:
+        yield standin
+
+
+@pytest.fixture
+def connected(x: XStandin, tmp_path: Path) -> Environment:
+    """The account's keys, and not the app's token."""
+    return {
+        "DATA_DIR": str(tmp_path),
+        "X_API_URL": x.url,
+        "X_CONSUMER_KEY": x.keys.consumer_key,
+        "X_CONSUMER_SECRET": x.keys.consumer_secret,
+        "X_ACCESS_TOKEN": x.keys.access_token,
+        "X_ACCESS_TOKEN_SECRET": x.keys.access_token_secret,
+    }
+
+
+@pytest.fixture
+def registered(x: XStandin, connected: Environment) -> Environment:
+    """The app's token too, and a webhook subscribed to all that the bot reads."""
+    x.webhooks.registered["5"] = Hook("5", "https://bot.example/x/webhook", "")
+    for kind in ("mention.create", "reply.create", "quote.create", "delete"):
+        subscribe(x, f"post.{kind}")
+    return {**connected, "X_BEARER_TOKEN": x.bearer_token}
+
+
+def subscribe(x: XStandin, kind: str, user_id: str = "1001", hook: str = "5") -> None:
+    x.webhooks.subscriptions[kind] = {
+        "subscription_id": "7",
+        "event_type": kind,
+        "filter": {"user_id": user_id},
+        "webhook_id": hook,
+    }
+
+
+def found(environment: Environment) -> dict[str, Finding]:
+    return {one.what: one for one in examine(environment) if one.what in X_LINES}
+
+
+class TestWithoutKeys:
+    def test_nothing_of_x_has_to_be_mended(self, tmp_path: Path) -> None:
+        lines = found({"DATA_DIR": str(tmp_path)})
+        assert [lines[what].well for what in X_LINES] == [None, None, None]
+        assert "X_CONSUMER_SECRET" in lines["x webhook"].says
+
+
+class TestTheAccount:
+    def test_is_named_and_may_post(self, connected: Environment) -> None:
+        line = found(connected)["x"]
+        assert line.well is True
+        assert "@HarborSupport (account 1001); may post; automatic replies: on" in line.says
+
+    def test_that_can_only_be_read_is_to_be_mended(
+        self, x: XStandin, connected: Environment
+    ) -> None:
+        x.access_level = "read"
+        line = found(connected)["x"]
+        assert line.well is False
+        assert MAY_ONLY_READ in line.says
+
+    def test_may_be_one_of_which_x_does_not_tell_what_it_may(
+        self, x: XStandin, connected: Environment
+    ) -> None:
+        body = {"data": {"id": "1001", "username": "HarborSupport"}}
+        x.faults.append(Fault(status=200, body=body, where="/users/me"))
+        line = found(connected)["x"]
+        assert line.well is True
+        assert "does not say" in line.says
+
+    def test_must_be_the_one_that_is_set(self, connected: Environment) -> None:
+        line = found({**connected, "X_USER_ID": "5"})["x"]
+        assert line.well is False
+        assert "X_USER_ID is 5" in line.says
+        assert found({**connected, "X_USER_ID": "1001"})["x"].well is True
+
+    @pytest.mark.parametrize(
+        ("fault", "says"),
+        [
+            (Fault(status=401), "X_ACCESS_TOKEN"),
+            (Fault(status=402), "credit"),
+            (Fault(status=429), "rate limit"),
+            (Fault(status=503), "not answering"),
+            (Fault("html", 200), "cannot be read"),
+            (Fault(status=200, body=b"null"), "which account"),
+            (Fault(status=403, body={"detail": "Odd."}), "Odd."),
+            (Fault("drop"), "lost"),
+        ],
+    )
+    def test_that_x_does_not_answer_for_is_a_finding(
+        self, x: XStandin, connected: Environment, fault: Fault, says: str
+    ) -> None:
+        x.faults.append(fault)
+        line = found(connected)["x"]
+        assert line.well is False
+        assert says in line.says
+
+    def test_whose_keys_are_wrong_is_a_finding(self, connected: Environment) -> None:
+        line = found({**connected, "X_ACCESS_TOKEN_SECRET": "wrong"})["x"]
+        assert line.well is False
+        assert "401" in line.says
+
+    def test_is_not_waited_for_in_vain(
+        self, x: XStandin, connected: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client, "CONNECT_AND_READ", (1, 0.05))
+        x.faults.append(Fault("hang"))
+        assert found(connected)["x"].well is False
+
+
+class TestTheWebhook:
+    def test_cannot_be_told_of_without_the_apps_token(self, connected: Environment) -> None:
+        lines = found(connected)
+        assert lines["x webhook"].well is True
+        assert lines["x events"].well is None
+        assert all("X_BEARER_TOKEN" in lines[what].says for what in ("x webhook", "x events"))
+
+    def test_is_well_once_it_is_valid_and_told_everything(self, registered: Environment) -> None:
+        lines = found(registered)
+        assert [lines[what].well for what in X_LINES] == [True, True, True]
+        assert "https://bot.example/x/webhook" in lines["x webhook"].says
+        assert "post.mention.create" in lines["x events"].says
+
+    def test_need_not_be_there(self, x: XStandin, registered: Environment) -> None:
+        x.webhooks.registered.clear()
+        lines = found(registered)
+        assert (lines["x webhook"].well, lines["x events"].well) == (None, None)
+        assert "x webhook add URL" in lines["x webhook"].says
+
+    def test_that_x_found_invalid_is_to_be_mended(
+        self, x: XStandin, registered: Environment
+    ) -> None:
+        x.webhooks.registered["5"] = Hook("5", "https://bot.example/", "", valid=False)
+        line = found(registered)["x webhook"]
+        assert line.well is False
+        assert "5 (https://bot.example/)" in line.says
+        assert "x webhook check" in line.says
+
+    @pytest.mark.parametrize("what", ["missing", "for another account", "at another webhook"])
+    def test_that_is_not_told_everything_is_to_be_mended(
+        self, x: XStandin, registered: Environment, what: str
+    ) -> None:
+        del x.webhooks.subscriptions["post.quote.create"]
+        if what == "for another account":
+            subscribe(x, "post.quote.create", user_id="5")
+        if what == "at another webhook":
+            subscribe(x, "post.quote.create", hook="6")
+        line = found(registered)["x events"]
+        assert line.well is False
+        assert line.says == "X does not tell of post.quote.create: `python -m bot x subscribe`."
+
+    def test_of_an_unknown_account_is_a_finding(self, registered: Environment) -> None:
+        for name in ("X_CONSUMER_KEY", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"):
+            del registered[name]
+        line = found(registered)["x events"]
+        assert line.well is False
+        assert "set X_USER_ID" in line.says
+
+    def test_that_the_token_does_not_open_is_a_finding(self, registered: Environment) -> None:
+        lines = found({**registered, "X_BEARER_TOKEN": "wrong"})
+        for what in ("x webhook", "x events"):
+            assert lines[what].well is False
+            assert "X_BEARER_TOKEN" in lines[what].says
