@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from bot.cases import Case, Effect
 from bot.errors import Permanent, Retryable, Unknown
 from bot.ports import Admission, Go, Stay, Wait
 from bot.tweets import Author, Tweet
-from bot.twitter.gate import AGENTS_SHARE, BUDGET_LOOK_AGAIN, LOOK_AGAIN, Gate
+from bot.twitter.gate import AGENTS_SHARE, BUDGET_LOOK_AGAIN, LOOK_AGAIN, PACE, Gate
 from bot.twitter.ledger import Ledger
 from bot.twitter.optouts import OptOuts
-from bot.twitter.pace import CALLS, UNLIKE, WINDOW
+from bot.twitter.pace import CALLS, REMEMBERED, UNLIKE, WINDOW, Pace
 from bot.twitter.pause import PAUSE
 from bot.twitter.rules import STOPPED, Limits
 from tests.examples import NOON, case
@@ -33,9 +34,11 @@ class Variant:
 
 
 def choose(tweet: Tweet, now: datetime, used: Collection[str]) -> Variant | None:  # noqa: ARG001
-    free = (f"Hello number {n}!" for n in range(VARIANTS) if f"variant {n}" not in used)
-    text = next(free, None)
-    return Variant(text, (text, f"variant {text.split()[-1][:-1]}")) if text else None
+    for n in range(VARIANTS):
+        text = f"Hello {tweet.author.id}, number {n}!"
+        if not {text, f"variant {n}"} & set(used):
+            return Variant(text, (text, f"variant {n}"))
+    return None
 
 
 def to(number: int, *, author: str | None = None, **changes: Any) -> Case:
@@ -88,7 +91,7 @@ class Door:
 class TestAnAnswer:
     def test_goes_out_with_a_text_and_its_price_and_is_counted(self) -> None:
         door = Door()
-        assert door.ask(to(1)) == Go("Hello number 0!", 10_000)
+        assert door.ask(to(1)) == Go("Hello 1, number 0!", 10_000)
         assert door.counts() == {"reply": 1}
 
     def test_with_a_link_costs_twenty_times_as_much(self) -> None:
@@ -246,22 +249,26 @@ class TestTheText:
     def test_differs_from_the_last_twenty_sent(self) -> None:
         door = Door()
         said = [door.ask(to(n), NOON + n * timedelta(seconds=1)) for n in range(60)]
-        texts = [go.text for go in said if isinstance(go, Go)]
-        assert len(texts) == 60
+        variants = [go.text.partition(",")[2] for go in said if isinstance(go, Go)]
+        assert len(variants) == 60
         for place in range(60):
-            assert texts[place] not in texts[max(0, place - UNLIKE) : place]
+            assert variants[place] not in variants[max(0, place - UNLIKE) : place]
+
+    def test_is_not_one_that_x_may_remember(self) -> None:
+        door = Door(choose=lambda _t, _n, used: None if "a" in used else Variant("Hi!", ("a", "b")))
+        assert door.goes(to(0))
+        for n in range(1, REMEMBERED + 1):
+            door.gate._change_pace(
+                NOON, partial(Pace.with_answer, case_id=f"c{n}", marks=("c", "d"))
+            )
+            assert door.goes(to(900)) is (n == REMEMBERED)
 
     def test_is_never_told_to_the_same_author_again(self) -> None:
         door = Door()
-        said = []
-        for day in range(5):
-            now = NOON + day * timedelta(days=1)
-            for n in range(UNLIKE + 1):  # others in between, so that each variant is free again
-                door.ask(to(100 * day + n, created_at=now), now)
-            go = door.ask(to(90 + 100 * day, author="7", created_at=now), now + WINDOW)
-            assert isinstance(go, Go)
-            said.append(go.text)
-        assert len(set(said)) == 5
+        assert door.ask(to(1, author="7")) == Go("Hello 7, number 0!", 10_000)
+        door.store.set_note(PACE, None)  # many others have been answered since
+        assert door.ask(to(2, author="7")) == Go("Hello 7, number 1!", 10_000)
+        assert door.ask(to(1, author="7")) == Go("Hello 7, number 0!", 10_000), "a second try"
 
     def test_that_is_not_left_means_no_answer(self) -> None:
         door = Door(choose=lambda _tweet, _now, used: None if used else Variant("Hi!", ("a", "b")))

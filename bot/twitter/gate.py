@@ -26,7 +26,7 @@ AGENTS_SHARE: Final = 10
 """Of a window's calls, how many are kept for what agents write."""
 LOOK_AGAIN: Final = timedelta(minutes=2)
 """How often a reply that is held back by the pause looks whether it may go."""
-BUDGET_LOOK_AGAIN: Final = timedelta(minutes=15)
+BUDGET_LOOK_AGAIN: Final = timedelta(hours=1)
 """The same for the month's budget: only who raises that lets it go before it is too old."""
 PACE: Final = "replies-pace"
 _OF_THE_ACCOUNT: Final = 60.0

@@ -9,7 +9,9 @@ WINDOW: Final = timedelta(minutes=15)
 CALLS: Final = 100
 """Posts one account may make in a window (X API reference, "Create Post")."""
 UNLIKE: Final = 20
-"""An answer differs from so many sent before it."""
+"""An answer is of another variant than so many sent before it, as far as there are so many."""
+REMEMBERED: Final = 200
+"""And of another text than so many: X refuses what the account said not long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,14 @@ class Pace:
     def with_answer(self, case_id: str, marks: Sequence[str]) -> "Pace":
         """The last answer is that to this case, with a text of those marks."""
         others = {one: said for one, said in self.said.items() if one != case_id}
-        last = list({**others, case_id: tuple(marks)}.items())[-UNLIKE:]
+        last = list({**others, case_id: tuple(marks)}.items())[-REMEMBERED:]
         return replace(self, said=dict(last))
 
     def used(self, case_id: str) -> set[str]:
         """The marks of what was said last to others: a second try may say the same again."""
-        return {mark for one, marks in self.said.items() if one != case_id for mark in marks}
+        others = [marks for one, marks in self.said.items() if one != case_id]
+        variants = {mark for _, *rest in others[-UNLIKE:] for mark in rest}
+        return variants | {text for text, *_ in others}
 
     def held(self, until: datetime) -> "Pace":
         """X takes nothing from the account before that."""
