@@ -25,8 +25,8 @@ _EDIT: Final = "edit-"
 """A note by this name and the id of an edit holds the root id."""
 REVOKED: Final = "x-revoked"
 """A note of when the account took back its access, and which account that was."""
-WEBHOOK_HEARD: Final = "x-webhook-heard"
-"""A note of the hour in which something last came by X's webhook."""
+DELETIONS_TOLD: Final = "x-deletions-told"
+"""A note of the hour in which X's webhook last told that a post we have was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,6 @@ class Arrival:
         if isinstance(self.what, Revoked):
             return ""
         return self.what.root_id if isinstance(self.what, Tweet) else self.what.id
-
-    @property
-    def by_webhook(self) -> bool:
-        """Whether X told us of itself."""
-        return isinstance(self.what, Revoked) or self.what.source == "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +165,8 @@ def triage(
     A tweet whose case exists keeps its decision: only what it may have left undone is done
     again. All new ones are judged by one call to the classifier.
     """
-    _note(arrivals, store)
     known = _known(arrivals, store)
+    _note(arrivals, known, store)
     fresh: dict[int, Tweet] = {}
     touched: dict[str, Case] = {}
     for place, arrival in enumerate(arrivals):
@@ -228,16 +223,19 @@ def _known(arrivals: Sequence[Arrival], store: CaseStore) -> dict[str, Case]:
     return store.get([*(a.case_id for a in arrivals if a.case_id), *edits])
 
 
-def _note(arrivals: Sequence[Arrival], store: CaseStore) -> None:
-    """What these arrivals tell of the way by which posts reach us."""
-    heard = [arrival.received_at for arrival in arrivals if arrival.by_webhook]
-    if heard:
-        hour = max(heard).replace(minute=0, second=0, microsecond=0).isoformat()
-        store.change_note(WEBHOOK_HEARD, lambda noted: max(noted or hour, hour))
+def _note(arrivals: Sequence[Arrival], known: Mapping[str, Case], store: CaseStore) -> None:
+    """What these arrivals tell of the account, and of what X tells us."""
+    told: list[datetime] = []
     for arrival in arrivals:
-        if isinstance(arrival.what, Revoked):
-            told = {"at": arrival.received_at.isoformat(), "user_id": arrival.what.user_id}
-            store.set_note(REVOKED, told)
+        what, before = arrival.what, known.get(arrival.case_id)
+        if isinstance(what, Revoked):
+            revoked = {"at": arrival.received_at.isoformat(), "user_id": what.user_id}
+            store.set_note(REVOKED, revoked)
+        if isinstance(what, Deleted) and what.source == "webhook" and before and not before.erased:
+            told.append(arrival.received_at)
+    if told:
+        hour = max(told).replace(minute=0, second=0, microsecond=0).isoformat()
+        store.change_note(DELETIONS_TOLD, lambda noted: max(noted or hour, hour))
 
 
 def _deleted_before(tweet: Tweet, known: Mapping[str, Case]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.cases import Case, Effect, State
 from bot.errors import Permanent, Retryable
-from bot.triage import WEBHOOK_HEARD, arrival_of
+from bot.triage import DELETIONS_TOLD, arrival_of
 from bot.tweets import Source, Tweet
 from bot.twitter.deletions import AT_ONCE, CALL_TIME, CHECK, ENOUGH_TIME, DeletionCheck
 from bot.twitter.ledger import Ledger
@@ -90,7 +90,7 @@ class TestTheCheck:
         world.missing = {"1001"}
         world.check()
         [sent] = world.queue.sent
-        assert not arrival_of(sent.body).by_webhook
+        assert arrival_of(sent.body).what == Deleted("1001", source="poll")
 
     @pytest.mark.parametrize(
         ("asked", "stored"),
@@ -148,7 +148,7 @@ class TestTheCheck:
     @pytest.mark.parametrize(("hours", "asked"), [(0, 0), (47, 0), (49, 1)])
     def test_leaves_it_to_a_webhook_that_was_heard_of_lately(self, hours: int, asked: int) -> None:
         world = World(post(1))
-        world.store.set_note(WEBHOOK_HEARD, (NOON - timedelta(hours=hours)).isoformat())
+        world.store.set_note(DELETIONS_TOLD, (NOON - timedelta(hours=hours)).isoformat())
         world.check()
         assert len(world.asked) == asked
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.cases import Case
 from bot.errors import Conflict, Failure, Misconfigured, Permanent, Refused, Retryable
 from bot.ports import CaseStore
-from bot.triage import WEBHOOK_HEARD, Arrival, arrival_of, triage
+from bot.triage import DELETIONS_TOLD, Arrival, arrival_of, triage
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Author, Tweet, order
 from bot.twitter.deletions import CHECK, DeletionCheck
 from bot.twitter.events import LARGEST_MESSAGE, Taken, take_events
@@ -683,13 +683,14 @@ class TestAWebhookBody:
         [sent] = self.queue.sent
         arrival = arrival_of(sent.body)
         assert (arrival.case_id, arrival.received_at) == ("1985000000000000101", NOON)
-        assert arrival.by_webhook
+        assert isinstance(arrival.what, Tweet)
+        assert arrival.what.source == "webhook"
 
     def test_has_its_deletion_queued(self) -> None:
         self.take(fixture("delete"))
         [sent] = self.queue.sent
         arrival = arrival_of(sent.body)
-        assert (arrival.what, arrival.by_webhook) == (Deleted("1985000000000000101"), True)
+        assert arrival.what == Deleted("1985000000000000101", source="webhook")
 
     def test_has_a_revocation_queued_and_told_with_what_to_do(
         self, caplog: pytest.LogCaptureFixture
@@ -810,19 +811,36 @@ class TestWebhookAndPollerTogether:
         assert [one.id for one in bot.store.newest()] == [post_id]
         assert bot.slack.happened.total() + bot.x.happened.total() == 1
 
-    def test_leave_word_that_a_webhook_is_alive(self) -> None:
+    def test_leave_word_that_a_webhook_tells_of_the_deletion_of_posts_we_have(self) -> None:
+        event = fixture("delete")
+        post_id = event["data"]["payload"]["id"]
         bot, world = Simulation(), World()
-        body = json.dumps(fixture("delete")).encode()
-        take_events(body, bot.tweets, world.heed, NOON + timedelta(minutes=5))
-        bot.run_on()
-        assert bot.store.note(WEBHOOK_HEARD) == NOON.isoformat()
+        for _ in range(2):
+            take_events(json.dumps(event).encode(), bot.tweets, world.heed, NOON)
+            bot.run_on()
+        assert bot.store.note(DELETIONS_TOLD) is None, "it may have been a post of our own"
+        store = MemoryCases()
+        tweet = Tweet(post_id, "hey", post_id)
+        store.add([case(tweet=tweet)])
+        later = NOON + timedelta(minutes=5)
+        triage([Arrival(Deleted(post_id), later)], desk(), store, {}, later)
+        assert store.note(DELETIONS_TOLD) == NOON.isoformat()
 
-    def test_never_unlearn_that_it_was_alive_later(self) -> None:
+    def test_never_unlearn_that_it_told_later(self) -> None:
         store = MemoryCases()
         for hours in (5, 3, 4):
-            arrival = Arrival(Deleted("1"), NOON + timedelta(hours=hours))
+            tweet = Tweet(str(hours), "hey", str(hours))
+            store.add([case(tweet=tweet)])
+            arrival = Arrival(Deleted(tweet.id), NOON + timedelta(hours=hours))
             triage([arrival], desk(), store, {}, NOON)
-        assert store.note(WEBHOOK_HEARD) == (NOON + timedelta(hours=5)).isoformat()
+        assert store.note(DELETIONS_TOLD) == (NOON + timedelta(hours=5)).isoformat()
+
+    def test_that_a_look_found_says_nothing_of_a_webhook(self) -> None:
+        store = MemoryCases()
+        store.add([case()])
+        gone = Deleted(store.only().id, source="poll")
+        triage([Arrival(gone, NOON)], desk(), store, {}, NOON)
+        assert (store.only().erased, store.note(DELETIONS_TOLD)) == (True, None)
 
     def test_ask_no_store_for_the_case_of_a_revocation(self) -> None:
         class Strict(MemoryCases):

@@ -1,6 +1,9 @@
 """Which posts are gone from X, asked once a day where no webhook tells of it.
 
-X developer agreement, "Content compliance": what is deleted on X is deleted here within a day.
+X developer agreement, "Content compliance": what is deleted on X is deleted here within a day. A
+webhook that tells of mentions does not tell of their deletion by that: `post.delete` is of the
+user whom the subscription filters by (X Activity API, "Event types"), so it counts only once it
+has told of a post that we have.
 """
 
 import logging
@@ -12,7 +15,7 @@ from typing import Any, Final
 from bot.cases import Case
 from bot.errors import Permanent
 from bot.ports import CaseStore, Queue
-from bot.triage import WEBHOOK_HEARD, Arrival, message
+from bot.triage import DELETIONS_TOLD, Arrival, message
 from bot.twitter.ledger import Ledger
 from bot.wire import Deleted
 
@@ -25,7 +28,7 @@ CALL_TIME: Final = 15.0
 ENOUGH_TIME: Final = 2 * CALL_TIME
 """With less, what is found so far is asked for, and then the run is over."""
 SILENCE: Final = timedelta(hours=48)
-"""A webhook that told of nothing for so long may be gone."""
+"""A webhook that told of no deletion for so long may tell of none any more."""
 CHECK: Final = "x-deletion-check"
 """A note of how far the day's check has come: see `Progress`."""
 
@@ -89,9 +92,9 @@ class DeletionCheck:
         """
         if not self.within:
             return 0
-        notes = self.store.notes([CHECK, WEBHOOK_HEARD])
+        notes = self.store.notes([CHECK, DELETIONS_TOLD])
         progress = progress_of(notes.get(CHECK), now)
-        heard = notes.get(WEBHOOK_HEARD)
+        heard = notes.get(DELETIONS_TOLD)
         if progress.done or (heard and datetime.fromisoformat(heard) > now - SILENCE):
             return 0
         gone = 0

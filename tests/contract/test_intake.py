@@ -68,4 +68,3 @@ def test_a_revocation_concerns_no_case(store: CaseStore) -> None:
     arrivals = [Arrival(Revoked("44"), NOW), Arrival(Deleted("1"), NOW)]
     triage(arrivals, desk(), store, {}, NOW)
     assert store.note("x-revoked") == {"at": NOW.isoformat(), "user_id": "44"}
-    assert store.note("x-webhook-heard") == NOW.isoformat()
