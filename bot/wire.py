@@ -32,6 +32,8 @@ _EVENT_KINDS: Final[Mapping[str, Kind]] = {
     "post.reply.create": "reply",
     "post.quote.create": "quote",
 }
+_REPLAYED: Final = "replay_job_status"
+"""By this a webhook is told that a replay it asked for is over."""
 LONGEST_NAME: Final = 100
 """Characters kept of a name, handle or language: twice what X allows."""
 MOST_MENTIONS: Final = 100
@@ -93,6 +95,8 @@ def activity_event(event: object) -> Told | Ignored:
     read; neither sentence quotes what the event holds.
     """
     outer = _object(event, "The event")
+    if _REPLAYED in outer:
+        return Ignored(_REPLAYED)
     data = _object(outer.get("data"), "The event's data")
     kind = data.get("event_type")
     if not isinstance(kind, str):

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from bot import settings
 from bot.local.doctor import Finding, examine
+from bot.triage import REVOKED
 from bot.twitter import client
 from bot.twitter.failures import MAY_ONLY_READ
-from bot.wiring import now
+from bot.twitter.polling import BUDGET_USED
+from bot.wiring import Parts, now
+from tests.examples import NOON
 from tests.standins.server import Fault
 from tests.standins.x import XStandin
 from tests.standins.x_webhooks import Hook
@@ -55,7 +59,7 @@ def subscribe(x: XStandin, kind: str, user_id: str = "1001", hook: str = "5") ->
 
 
 def found(environment: Environment) -> dict[str, Finding]:
-    return {one.what: one for one in examine(environment) if one.what in X_LINES}
+    return {one.what: one for one in examine(environment)}
 
 
 class TestWithoutKeys:
@@ -126,6 +130,42 @@ class TestTheAccount:
         monkeypatch.setattr(client, "CONNECT_AND_READ", (1, 0.05))
         x.faults.append(Fault("hang"))
         assert found(connected)["x"].well is False
+
+    def test_that_took_its_access_back_needs_new_tokens(
+        self, x: XStandin, connected: Environment
+    ) -> None:
+        store = Parts(settings.read(connected)).store
+        store.set_note(REVOKED, {"at": "2026-11-02T12:00:00+00:00", "user_id": "1001"})
+        assert found(connected)["x"].well, "it has made new ones since"
+        x.refuse_next(401, title="Unauthorized", where="GET /2/users/me")
+        finding = found(connected)["x"]
+        assert not finding.well
+        assert "took its access back from the app on 2026-11-02: make new" in finding.says
+
+
+class TestReplies:
+    def test_are_as_they_are_set(self, connected: Environment) -> None:
+        assert found(connected)["replies"] == Finding("replies", True, "Automatic replies: on.")
+
+    def test_that_are_paused_say_by_whom(self, connected: Environment) -> None:
+        Parts(settings.read(connected)).pause.pause("mira", NOON)
+        finding = found(connected)["replies"]
+        assert finding.well is None
+        assert finding.says.startswith("Paused by mira since 2026-11-02 12:00 UTC")
+
+    def test_that_cost_more_than_they_may_are_to_be_mended(self, connected: Environment) -> None:
+        finding = found({**connected, "X_MONTHLY_BUDGET_USD": "0"})["replies"]
+        assert not finding.well
+        assert "X_MONTHLY_BUDGET_USD is used up" in finding.says
+
+    def test_have_nothing_to_answer_once_the_reading_is_paid_out(
+        self, connected: Environment
+    ) -> None:
+        store = Parts(settings.read(connected)).store
+        store.set_note(BUDGET_USED, {"month": f"{now():%Y-%m}", "day": "1"})
+        assert not found(connected)["replies"].well
+        store.set_note(BUDGET_USED, {"month": "2025-01", "day": "1"})
+        assert found(connected)["replies"].well
 
 
 class TestTheWebhook:

@@ -53,6 +53,11 @@ def row(**columns: str | None) -> Tweet:
 
 
 class TestAnEvent:
+    def test_that_tells_of_the_end_of_a_replay_asks_nothing_of_us(self) -> None:
+        done = {"replay_job_status": {"webhook_id": "1", "job_state": "Complete", "job_id": "9"}}
+        assert activity_events(done) == [done]
+        assert activity_event(done) == Ignored("replay_job_status")
+
     def test_of_a_mention_brings_the_post_with_its_author(self) -> None:
         assert tweet_of("mention") == Tweet(
             id="1985000000000000101",

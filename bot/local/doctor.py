@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot import settings
 from bot.errors import Failure, Misconfigured, Refused
+from bot.triage import REVOKED
 from bot.verdicts import judge
 from bot.wiring import Parts
 
@@ -40,6 +41,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         ("x", _x),
         ("x webhook", _webhook),
         ("x events", _subscriptions),
+        ("replies", _replies),
         ("web address", _web),
     ]
     for what, check in checks:
@@ -91,7 +93,11 @@ def _x(parts: Parts) -> tuple[bool | None, str]:
         return None, "Not connected: nothing is polled, replies are a dry run. See .env.example."
     from bot.twitter.failures import MAY_ONLY_READ  # noqa: PLC0415
 
-    access, told = parts.x.access(), parts.settings.x_user_id
+    try:
+        access = parts.x.access()
+    except Failure as failure:
+        return False, f"{failure}{_revoked(parts)}"
+    told = parts.settings.x_user_id
     who = f"Connected as @{access.handle} (account {access.id})"
     if told not in (None, access.id):
         return False, f"{who}, but X_USER_ID is {told}: correct it or leave it out."
@@ -99,6 +105,16 @@ def _x(parts: Parts) -> tuple[bool | None, str]:
         return False, f"{who}, which can only be read from here. {MAY_ONLY_READ}"
     may = "may post" if access.level else "X does not say whether it may post"
     return True, f"{who}; {may}; automatic replies: {parts.settings.auto_reply}."
+
+
+def _revoked(parts: Parts) -> str:
+    noted = parts.store.note(REVOKED)
+    if not noted:
+        return ""
+    return (
+        f" The account took its access back from the app on {noted['at'][:10]}: make new access "
+        "tokens."
+    )
 
 
 def _webhook(parts: Parts) -> tuple[bool | None, str]:
@@ -140,6 +156,30 @@ def _subscriptions(parts: Parts) -> tuple[bool | None, str]:
     if missing:
         return False, f"X does not tell of {', '.join(missing)}: `python -m bot x subscribe`."
     return True, f"X tells of {', '.join(KINDS)} (account {account_id})."
+
+
+def _replies(parts: Parts) -> tuple[bool | None, str]:
+    from bot.twitter.polling import BUDGET_USED  # noqa: PLC0415
+
+    now, mode = parts.clock(), parts.settings.auto_reply
+    used = parts.store.note(BUDGET_USED)
+    if used and used["month"] == f"{now:%Y-%m}":
+        return False, (
+            "X_MONTHLY_READ_BUDGET is used up, so mentions stay unread until the month is over: "
+            "raise it to read them now."
+        )
+    if mode == "on" and not parts.ledger.affords("reply", now):
+        return False, (
+            "X_MONTHLY_BUDGET_USD is used up, so automatic replies wait until the month is over: "
+            "raise it to send them now."
+        )
+    paused = parts.pause.paused()
+    if paused and mode != "off":
+        return None, (
+            f"Paused by {paused.who} since {paused.at:%Y-%m-%d %H:%M} UTC: "
+            "`python -m bot replies resume` lets them go."
+        )
+    return True, f"Automatic replies: {mode}."
 
 
 def _web(parts: Parts) -> tuple[bool | None, str]:
