@@ -8,6 +8,8 @@ from bot.tweets import Author
 
 LONGEST_NAME: Final = 20
 LONGEST_HANDLE: Final = 15
+MOST_WORDS: Final = 3
+"""Of a person's name; more make a phrase."""
 
 _HANDLE: Final = re.compile(rf"\w{{1,{LONGEST_HANDLE}}}", re.ASCII)
 _DOT_WITHIN: Final = re.compile(r"\.(?=\S)")
@@ -22,7 +24,7 @@ def handle_of(author: Author) -> str:
 
 
 def name_of(author: Author) -> str:
-    """The first word or two of the author's name, else the handle, else nothing.
+    """The first word or two of what looks like a person's name, else the handle, else nothing.
 
     A name is anybody's free text: of its letters, marks, digits, spaces, `'`, `-` and `.` only the
     first stretch is taken, at most 20 characters, and no dot before a letter. So nothing in it
@@ -32,6 +34,9 @@ def name_of(author: Author) -> str:
     stretches = "".join(c if _harmless(c) else "\n" for c in visible).split("\n")
     named = next((one for one in stretches if any(map(str.isalpha, one))), "")
     words = _DOT_WITHIN.sub(" ", named).split()
+    phrase = len(words) > MOST_WORDS or any(word[0].islower() for word in words)
+    if phrase and handle_of(author):  # «half the cheese» is called by its handle
+        return handle_of(author)
     for count in (2, 1):
         shown = " ".join(words[:count]).strip("'’-. ")
         if shown and len(shown) <= LONGEST_NAME:
