@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, get_args
 
-from bot import cases, delivery
+from bot import cases, conversations, delivery
 from bot.cases import Case, Channels
 from bot.errors import Refused
 from bot.ports import AgentAnswers, CaseStore, Clock, MaySay, Queue
@@ -53,6 +53,7 @@ class Agents:
             raise Refused("This case is no longer here: its time was over or its author erased it.")
         if deed.do == "reply":
             self.answers(case.tweet, self.clock())
+        conversations.lead(self.store, [case])
         delivery.enqueue([case], self.workers)
         return case
 

@@ -222,13 +222,20 @@ def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetim
 
 
 def postponed(
-    case: Case, kind: EffectKind, token: str | None, problem: str, due_at: datetime
+    case: Case,
+    kind: EffectKind,
+    token: str | None,
+    problem: str,
+    due_at: datetime,
+    attempt: int | None = None,
 ) -> Case:
     """The effect surely did not happen and is tried again at `due_at`, if it is still wanted.
 
-    `token` is None where it was not begun; a stale one changes nothing.
+    `token` is None where it was not begun, at that `attempt`; a stale one changes nothing.
     """
     effect = _need(case, kind)
+    if attempt not in {None, effect.attempt}:
+        return case
     if effect.token != token or effect.state not in {"pending", "sending", "unknown"}:
         return case
     waits = replace(effect, problem=problem, due_at=due_at, attempt=effect.attempt + 1, cost=0)
@@ -264,6 +271,29 @@ def forgone(case: Case, attempt: int, reason: str, now: datetime) -> Case:
     if effect.state != "pending" or effect.by or effect.attempt != attempt:
         return case
     return _forgone(case, effect, reason, now)
+
+
+def handed_over(
+    case: Case,
+    attempt: int,
+    reason: str,
+    head: Case | None,
+    channels: Channels,
+    now: datetime,
+) -> Case:
+    """A bot's reply that waited must not be sent: a person sees the post instead.
+
+    In the thread of `head`, the open case whose conversation it goes on with, if there is one. A
+    stale attempt changes nothing.
+    """
+    after = forgone(case, attempt, reason, now)
+    if after is case or case.erased:
+        return after
+    reasons = (*case.reasons, reason)
+    after = replace(after, route="escalate", reasons=reasons)
+    if head and not after.effect("card"):
+        after = replace(after, thread=head.id, assignee=after.assignee or head.assignee)
+    return with_card(after, channels, now)
 
 
 def recorded(case: Case, attempt: int, text: str) -> Case:

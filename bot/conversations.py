@@ -1,14 +1,17 @@
-"""What was said between the account and one author in one conversation. Pure; kept as a note.
+"""What was said between the account and one author in one conversation, kept as a note.
 
 Under a brand's own post thousands write in one conversation of X's, and each of them talks with
 us alone: so a conversation here is X's conversation and an author.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from bot.cases import Case
+from bot.ports import CaseStore
 from bot.tweets import Tweet
 
 
@@ -38,6 +41,10 @@ class Conversation:
         """The bot answers, or is about to."""
         return replace(self, answered=case_id, at=now, said=said)
 
+    def without_words(self) -> "Conversation":
+        """Nothing is left of what the author said."""
+        return replace(self, said=None)
+
     def without_answer(self, case_id: str) -> "Conversation":
         """The bot's answer to that case was refused, so it never was."""
         if self.answered != case_id:
@@ -49,6 +56,11 @@ def name(tweet: Tweet) -> str | None:
     """The note that keeps the tweet's conversation; None where X tells of none, or of no author."""
     who = author_of(tweet)
     return f"conversation-{tweet.conversation_id}-{who}" if tweet.conversation_id and who else None
+
+
+def goes_on(tweet: Tweet) -> bool:
+    """Whether something was said before it in X's conversation."""
+    return tweet.conversation_id is not None and tweet.conversation_id != tweet.root_id
 
 
 def author_of(tweet: Tweet) -> str | None:
@@ -74,3 +86,27 @@ def from_json(record: Mapping[str, Any] | None) -> Conversation:
         at=datetime.fromisoformat(at).astimezone(UTC) if at else None,
         said=record.get("said"),
     )
+
+
+def lead(store: CaseStore, cases: Iterable[Case]) -> None:
+    """What comes next in these cases' conversations joins those of them that are open cards.
+
+    May be repeated. Raises what the store raises.
+    """
+    for case in cases:
+        talk = name(case.tweet)
+        if talk and case.effect("card") and not case.thread and not case.resolved:
+            store.change_note(talk, partial(_led, case_id=case.id), case.received_at)
+
+
+def forget_words(store: CaseStore, case: Case) -> None:
+    """Nothing is left of what the case's post said. Raises what the store raises."""
+    talk = name(case.tweet)
+    if talk and store.note(talk):
+        store.change_note(
+            talk, lambda noted: to_json(from_json(noted).without_words()), case.received_at
+        )
+
+
+def _led(noted: Any, case_id: str) -> Any:
+    return to_json(from_json(noted).headed_by(case_id))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal, get_args
 
-from bot import cases
+from bot import cases, conversations
 from bot.cases import Case, Channels, Effect, EffectKind
 from bot.errors import Conflict, Failure, Permanent, Refused, Retryable, Unknown
 from bot.ports import (
@@ -37,6 +37,8 @@ WAIT_FOR_KEYS: Final = timedelta(minutes=5)
 WAIT_AT_MOST: Final = 5.0
 """Seconds a worker waits in place; what must wait longer gets a `due_at` (design: queues)."""
 BACK_OFF: Final = (5.0, 30.0, 120.0, 600.0)
+MOST_ATTEMPTS: Final = 24
+"""After so many an agent learns that an answer cannot be sent; the bot's own become too old."""
 SWEEP_AT_ONCE: Final = 500
 
 
@@ -153,23 +155,34 @@ class Courier:
             )
         outlet = self.outlets[kind]
         if outlet is None and mode == "on":
-            return self._later(case, kind, None, "Its keys are not set.", now + WAIT_FOR_KEYS)
+            return self._waits(case, effect, "Its keys are not set.", now + WAIT_FOR_KEYS)
         admission = self.gate.admit(case, effect, now) if kind == "reply" and self.gate else None
         if isinstance(admission, Stay):
-            reason = admission.reason
-            return self._change(case, partial(cases.forgone, attempt=task.attempt, reason=reason))
+            return self._change(case, self._stays(admission, task.attempt))
         if isinstance(admission, Wait):
-            return self._later(case, kind, None, admission.problem, admission.until)
+            return self._waits(case, effect, admission.problem, admission.until)
         if mode == "dry-run" or outlet is None:
             text = admission.text if admission else effect.text or ""
             return self.store.change(
                 case.id, partial(cases.recorded, attempt=task.attempt, text=text)
             )
-        return self._send(case, task, outlet, admission)
+        return self._send(case, task, outlet, admission, now)
 
-    def _send(self, case: Case, task: Task, outlet: Outlet, go: Go | None) -> Case | None:
+    def _stays(self, stay: Stay, attempt: int) -> Callable[..., Case]:
+        if not stay.person:
+            return partial(cases.forgone, attempt=attempt, reason=stay.reason)
+        return partial(
+            cases.handed_over,
+            attempt=attempt,
+            reason=stay.reason,
+            head=stay.head,
+            channels=self.channels,
+        )
+
+    def _send(
+        self, case: Case, task: Task, outlet: Outlet, go: Go | None, now: datetime
+    ) -> Case | None:
         token = self.identities()
-        now = self.clock()
 
         def begin(current: Case) -> Case:
             effect = current.effect(task.kind)
@@ -180,34 +193,35 @@ class Courier:
             return cases.begun(current, task.kind, token, now, go.text, go.cost)
 
         begun = self.store.change(case.id, begin)
-        effect = begun and begun.effect(task.kind)
+        effect = begun.effect(task.kind) if begun else None
         if not begun or not effect or effect.token != token:
+            if self.gate and go:
+                taken = effect is not None and effect.state in {"sending", "sent", "unknown"}
+                self.gate.undo(case, go, now, answered=taken)
             return begun
-        return self._sent(begun, effect, token, outlet)
+        return self._sent(begun, effect, token, outlet, now)
 
-    def _sent(self, case: Case, effect: Effect, token: str, outlet: Outlet) -> Case | None:
+    def _sent(
+        self, case: Case, effect: Effect, token: str, outlet: Outlet, now: datetime
+    ) -> Case | None:
         kind = effect.kind
         try:
             outside_id = self._tried_twice(case, effect, outlet)
         except Retryable as failure:
-            self._settle(case, effect, failure)
+            if effect.by and effect.attempt >= MOST_ATTEMPTS:  # somebody waits for it
+                return self._refused(case, effect, token, Permanent(str(failure)), now)
             due_at = self.clock() + _back_off(effect, failure)
             log.warning("The %s of case %s waits until %s: %s", kind, case.id, due_at, failure)
-            return self._later(case, kind, token, str(failure), due_at)
-        except Permanent as failure:
-            self._settle(case, effect, failure)
-            log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)  # noqa: TRY400
-            return self._change(
-                case,
+            later = self.store.change(
+                case.id,
                 partial(
-                    cases.failed,
-                    kind=kind,
-                    token=token,
-                    problem=str(failure),
-                    channels=self.channels,
-                    person=failure.person,
+                    cases.postponed, kind=kind, token=token, problem=str(failure), due_at=due_at
                 ),
             )
+            self._settle(case, effect, failure, now)
+            return later
+        except Permanent as failure:
+            return self._refused(case, effect, token, failure, now)
         except Unknown as failure:
             log.warning("The %s of case %s may have been sent: %s", kind, case.id, failure)
             return self._change(
@@ -217,9 +231,33 @@ class Courier:
             case, partial(cases.sent, kind=kind, token=token, outside_id=outside_id)
         )
 
-    def _settle(self, case: Case, effect: Effect, failure: Failure) -> None:
-        if self.gate and effect.kind == "reply":
-            self.gate.settle(case, effect, failure, self.clock())
+    def _refused(
+        self, case: Case, effect: Effect, token: str, failure: Permanent, now: datetime
+    ) -> Case | None:
+        kind = effect.kind
+        log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)
+        refused = self._change(
+            case,
+            partial(
+                cases.failed,
+                kind=kind,
+                token=token,
+                problem=str(failure),
+                channels=self.channels,
+                person=failure.person,
+            ),
+        )
+        self._settle(case, effect, failure, now)
+        return refused
+
+    def _settle(self, case: Case, effect: Effect, failure: Failure, at: datetime) -> None:
+        if not self.gate or effect.kind != "reply":
+            return
+        try:
+            self.gate.settle(case, effect, failure, at)
+        except (Failure, Conflict) as trouble:
+            # What was counted and is not taken back only makes the bot more careful.
+            log.warning("What case %s was counted for stays counted: %s", case.id, trouble)
 
     def _tried_twice(self, case: Case, effect: Effect, outlet: Outlet) -> str:
         try:
@@ -261,17 +299,24 @@ class Courier:
             ),
         )
 
-    def _later(
-        self, case: Case, kind: EffectKind, token: str | None, problem: str, due_at: datetime
-    ) -> Case | None:
+    def _waits(self, case: Case, effect: Effect, problem: str, due_at: datetime) -> Case | None:
         return self.store.change(
             case.id,
-            partial(cases.postponed, kind=kind, token=token, problem=problem, due_at=due_at),
+            partial(
+                cases.postponed,
+                kind=effect.kind,
+                token=None,
+                problem=problem,
+                due_at=due_at,
+                attempt=effect.attempt,
+            ),
         )
 
     def _change(self, case: Case, change: Callable[..., Case]) -> Case | None:
         changed = self.store.change(case.id, partial(change, now=self.clock()))
         if changed:
+            if changed.effect("card") and not case.effect("card"):
+                conversations.lead(self.store, [changed])
             enqueue([changed], self.workers)
         return changed
 

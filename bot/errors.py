@@ -22,10 +22,14 @@ class Permanent(Failure):
 class Retryable(Failure):
     """The call surely had no effect and may work later."""
 
-    def __init__(self, message: str, after: float | None = None) -> None:
-        """`after`: seconds to wait as the neighbour asked, None where it did not say."""
+    def __init__(self, message: str, after: float | None = None, *, shared: bool = False) -> None:
+        """`after`: seconds to wait as the neighbour asked, None where it did not say.
+
+        `shared`: whether every other call of that kind would fail too until then.
+        """
         super().__init__(message)
         self.after = after
+        self.shared = shared
 
 
 class Unknown(Failure):

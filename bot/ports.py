@@ -159,9 +159,15 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """An effect must never be sent, for this reason."""
+    """An effect must never be sent, for this reason.
+
+    Where a person should see its case instead, that gets a card; in the thread of `head`, the
+    open case whose conversation it goes on with, if there is one.
+    """
 
     reason: str
+    person: bool = False
+    head: Case | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +188,15 @@ class Gate(Protocol):
         """Decides, and counts what it lets go as sent."""
         ...
 
-    def settle(self, case: Case, effect: Effect, failure: Failure, now: datetime) -> None:
-        """Takes back what was counted for a call that failed, as far as it had no effect."""
+    def settle(self, case: Case, effect: Effect, failure: Failure, at: datetime) -> None:
+        """Takes back what was counted `at` that time, as far as the call had no effect."""
+        ...
+
+    def undo(self, case: Case, go: Go, at: datetime, *, answered: bool) -> None:
+        """Takes back what was counted `at` that time for a call that was never made.
+
+        `answered` says that somebody else makes it.
+        """
         ...
 
 
@@ -222,6 +235,9 @@ MayReply = Callable[[Tweet, datetime, datetime], str | None]
 
 Heed = Callable[[Sequence[Tweet], datetime], object]
 """Notes which authors ask to be left alone by the bot."""
+
+AsksQuiet = Callable[[str], bool]
+"""Whether a text asks the bot to be quiet."""
 
 ReadCost = Callable[[Tweet], int]
 """What reading a tweet cost, in millionths of a dollar."""

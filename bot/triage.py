@@ -14,13 +14,14 @@ from bot.delivery import Worker
 from bot.errors import Conflict, Failure, Permanent, Refused
 from bot.explanation import explained
 from bot.policy import Decision, Rules, decide
-from bot.ports import CaseStore, Heed, MayReply, Outgoing, Queue, ReadCost, ReplyText
+from bot.ports import AsksQuiet, CaseStore, Heed, MayReply, Outgoing, Queue, ReadCost, ReplyText
 from bot.tweets import Tweet, order
 from bot.verdicts import Classifier, Verdict, judge
 from bot.wire import Deleted, Ignored, Revoked, Told, activity_event
 
 log = logging.getLogger(__name__)
 
+FEW_WORDS: Final = 5
 _EDIT: Final = "edit-"
 """A note by this name and the id of an edit holds the root id."""
 REVOKED: Final = "x-revoked"
@@ -57,6 +58,7 @@ class Desk:
     may_reply: MayReply
     reply_text: ReplyText
     heed: Heed
+    asks_quiet: AsksQuiet
     read_cost: ReadCost
 
 
@@ -182,8 +184,8 @@ def triage(
             touched.setdefault(before.id, before)
     desk.heed([tweet for tweet in fresh.values() if tweet.answer], now)
     held, verdicts = _verdicts(arrivals, fresh, desk, now)
-    heads = _heads(fresh.values(), store)
-    latest = _explained(_latest(arrivals, fresh, verdicts, heads, desk, now), desk)
+    talks = _before(fresh.values(), store)
+    latest = _explained(_latest(arrivals, fresh, verdicts, talks, desk, now), desk)
     opened = {
         case_id: _opened(judged, desk, now)
         for case_id, judged in latest.items()
@@ -194,7 +196,7 @@ def triage(
         changed = store.change(case_id, partial(_edited, latest[case_id], desk, now))
         touched |= {case_id: changed} if changed else {}
     added = [case for case_id, case in opened.items() if case_id in new]
-    _lead([*touched.values(), *added], store)
+    conversations.lead(store, [*touched.values(), *added])
     delivery.enqueue([*touched.values(), *added], workers)
     _report(added, len(arrivals), len(held))
     return held
@@ -207,7 +209,7 @@ def preview(tweet: Tweet, desk: Desk, now: datetime) -> Case:
     """
     [verdict] = judge([tweet.text], desk.classifier, desk.threshold)
     [verdict] = explained([verdict], desk.classifier)
-    decision = _decision(tweet, verdict, None, desk, now, now)
+    decision = _decision(tweet, verdict, _Before(), desk, now, now)
     return _opened(_Judged(tweet, verdict, decision, now), desk, now)
 
 
@@ -259,6 +261,8 @@ def _erased(case_id: str, store: CaseStore, now: datetime) -> Case:
     stone = cases.tombstone(case_id, now)
     if stone.id in store.add([stone]):
         return stone
+    for case in store.get([case_id]).values():
+        conversations.forget_words(store, case)
     return store.change(case_id, partial(cases.erased, now=now)) or stone
 
 
@@ -271,58 +275,55 @@ class _Judged:
     head: Case | None = None
 
 
-def _heads(fresh: Iterable[Tweet], store: CaseStore) -> dict[str, Case]:
-    """The open cases whose conversations these posts go on with, by the conversations' notes."""
-    names = [name for tweet in fresh if _goes_on(tweet) and (name := conversations.name(tweet))]
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was said before a post: in which open case, by an agent, by the bot."""
+
+    head: Case | None = None
+    agent: bool = False
+    bot: bool = False
+
+
+def _before(fresh: Iterable[Tweet], store: CaseStore) -> dict[str, _Before]:
+    """What was said before these posts, by the notes of their conversations."""
+    going_on = [tweet for tweet in fresh if conversations.goes_on(tweet)]
+    names = [name for tweet in going_on if (name := conversations.name(tweet))]
     noted = store.notes(names) if names else {}
     talks = {name: conversations.from_json(record) for name, record in noted.items()}
-    heads = {name: talk.head for name, talk in talks.items() if talk.head}
-    found = store.get(list(heads.values())) if heads else {}
+    heads = [talk.head for talk in talks.values() if talk.head]
+    found = store.get(heads) if heads else {}
     return {
-        name: found[head]
-        for name, head in heads.items()
-        if head in found and not found[head].resolved
+        name: _Before(_open(found.get(talk.head or "")), talk.agent, talk.answered is not None)
+        for name, talk in talks.items()
     }
 
 
-def _goes_on(tweet: Tweet) -> bool:
-    return tweet.conversation_id is not None and tweet.conversation_id != tweet.root_id
-
-
-def _lead(decided: Iterable[Case], store: CaseStore) -> None:
-    """What comes next in these cases' conversations joins them, where a person has them."""
-    for case in decided:
-        name = conversations.name(case.tweet)
-        if name and case.route == "escalate" and not case.thread and not case.resolved:
-            store.change_note(name, partial(_led, case_id=case.id), case.received_at)
-
-
-def _led(noted: Any, case_id: str) -> Any:
-    return conversations.to_json(conversations.from_json(noted).headed_by(case_id))
+def _open(case: Case | None) -> Case | None:
+    return case if case and not case.resolved else None
 
 
 def _latest(
     arrivals: Sequence[Arrival],
     fresh: Mapping[int, Tweet],
     verdicts: Mapping[int, Verdict | None],
-    heads: Mapping[str, Case],
+    before: Mapping[str, _Before],
     desk: Desk,
     now: datetime,
 ) -> dict[str, _Judged]:
     """The last edit of each post that was judged."""
     found: dict[str, _Judged] = {}
-    led = dict(heads)
+    talks = dict(before)
     for place in sorted(verdicts, key=lambda place: order(fresh[place].id)):
         tweet, verdict, received_at = fresh[place], verdicts[place], arrivals[place].received_at
         name = conversations.name(tweet)
-        head = led.get(name) if name and _goes_on(tweet) else None
-        if head and head.id == tweet.root_id:  # it is edited, and goes on with nothing
-            head = None
-        decision = _decision(tweet, verdict, head, desk, received_at, now)
-        judged = _Judged(tweet, verdict, decision, received_at, head)
+        said = talks.get(name, _Before()) if name and conversations.goes_on(tweet) else _Before()
+        if said.head and said.head.id == tweet.root_id:  # it is edited, and goes on with nothing
+            said = replace(said, head=None)
+        decision = _decision(tweet, verdict, said, desk, received_at, now)
+        judged = _Judged(tweet, verdict, decision, received_at, said.head)
         found[tweet.root_id] = judged
-        if name and head is None and decision.route == "escalate":
-            led[name] = _opened(judged, desk, now)
+        if name and said.head is None and decision.route == "escalate":
+            talks[name] = replace(said, head=_opened(judged, desk, now))
     return found
 
 
@@ -399,7 +400,7 @@ def _one_by_one(
 def _decision(
     tweet: Tweet,
     verdict: Verdict | None,
-    head: Case | None,
+    before: _Before,
     desk: Desk,
     received_at: datetime,
     now: datetime,
@@ -408,11 +409,26 @@ def _decision(
     if tweet.answer and not refusal:
         refusal = desk.may_reply(tweet, received_at, now)
     decision = decide(tweet, verdict, desk.rules, unsure_margin=desk.unsure_margin, refusal=refusal)
-    if head is None:
+    quiet = before.bot and desk.asks_quiet(tweet.text)
+    continued = None if quiet else _continued(tweet, before, decision)
+    if continued is None:
         return decision
-    whose = "that an agent has" if head.assignee else "that waits for an agent"
-    reasons = (*decision.reasons, f"It goes on with a conversation {whose}.")
-    return replace(decision, route="escalate", reasons=reasons)
+    return replace(decision, route="escalate", reasons=(*decision.reasons, continued))
+
+
+def _continued(tweet: Tweet, before: _Before, decision: Decision) -> str | None:
+    """Why what was said before makes the post a person's; None where it does not."""
+    if before.head:
+        whose = "that an agent has" if before.head.assignee else "that waits for an agent"
+        return f"It goes on with a conversation {whose}."
+    if before.agent:
+        return "It goes on with a conversation in which an agent has answered."
+    if before.bot and decision.route != "escalate":
+        words = [word for word in tweet.text.split() if not word.startswith("@")]
+        # «Yes please» takes the bot at its word; and what it may not answer nobody else would see.
+        if decision.route == "skip" or len(words) <= FEW_WORDS:
+            return "It answers the bot, which offers a person to whoever asks."
+    return None
 
 
 def _report(opened: Sequence[Case], received: int, held: int) -> None:

@@ -192,6 +192,7 @@ class Parts:
             may_reply=self._may_reply,
             reply_text=self.reply_texts.text,
             heed=self.opt_outs.heed,
+            asks_quiet=self.reply_texts.opts_out,
             read_cost=cost_of_reading,
         )
 

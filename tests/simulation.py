@@ -106,6 +106,7 @@ def desk(classifier: Classifier | None = None, **changes: Any) -> Desk:
         may_reply=lambda _tweet, _received_at, _now: None,
         reply_text=lambda tweet, _now: f"Hi @{tweet.author.handle}!",
         heed=lambda _tweets, _now: 0,
+        asks_quiet=lambda text: text == "stop",
         read_cost=lambda _tweet: 0,
     )
     return replace(plain, **changes)

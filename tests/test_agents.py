@@ -175,6 +175,14 @@ class TestAnAnswer:
         assert reply_of(office.act("reply")).state == "pending"
         assert [body["attempt"] for body in office.replies.bodies()] == [1, 2]
 
+    def test_makes_the_case_what_its_conversation_goes_on_with(self) -> None:
+        office = Office(OUT)
+        made = office.store.only()
+        tweet = replace(made.tweet, conversation_id="9")
+        office.store.change(made.id, lambda case: replace(case, tweet=tweet))
+        office.act("claim")
+        assert office.store.note("conversation-9-77")["head"] == made.id
+
     def test_keeps_the_bot_out_of_its_conversation(self) -> None:
         office = Office(OUT)
         office.act("claim")

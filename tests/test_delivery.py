@@ -1,8 +1,9 @@
 """One effect's way into the world; accidents by the hundred: test_accidents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import pytest
@@ -13,6 +14,7 @@ from bot.delivery import BACK_OFF, Task, enqueue, task_of
 from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
 from bot.ports import Admission, Go, Outlet, Stay, Wait
 from tests.examples import NOON
+from tests.examples import case as a_case
 from tests.fakes import Turn
 from tests.simulation import ANGRY, CALM, QUEUED, Simulation
 
@@ -235,6 +237,13 @@ class TestAnAgentsAnswer:
         [(drawn, _)] = bot.updates.seen
         assert drawn.reasons[-1] == "The answer failed: X refuses: too late."
 
+    def test_that_cannot_be_sent_for_hours_is_told_to_the_agent(self) -> None:
+        bot = answered("U1", "on")
+        bot.x.before = [Retryable("X has locked the account.", 3600)] * 50
+        bot.run_on(30 * 60)
+        assert reply(bot).state == "failed"
+        assert bot.store.only().reasons[-1] == "The answer failed: X has locked the account."
+
     def test_whose_outcome_is_lost_is_never_sent_again(self) -> None:
         bot = answered("U1", "on")
         bot.x.after = [Unknown("Lost.")]
@@ -254,12 +263,22 @@ class Door:
 
     says: list[Admission]
     settled: list[Failure] = field(default_factory=list)
+    undone: list[bool] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
+    trouble: Failure | None = None
 
     def admit(self, case: Case, effect: Effect, now: datetime) -> Admission:  # noqa: ARG002
+        if self.meanwhile:
+            self.meanwhile()
         return self.says.pop(0)
 
-    def settle(self, case: Case, effect: Effect, failure: Failure, now: datetime) -> None:  # noqa: ARG002
+    def settle(self, case: Case, effect: Effect, failure: Failure, at: datetime) -> None:  # noqa: ARG002
+        if self.trouble:
+            raise self.trouble
         self.settled.append(failure)
+
+    def undo(self, case: Case, go: Go, at: datetime, *, answered: bool) -> None:  # noqa: ARG002
+        self.undone.append(answered)
 
 
 def gated(*says: Admission, mode: Literal["on", "dry-run"] = "on") -> tuple[Simulation, Door]:
@@ -305,6 +324,48 @@ class TestTheGate:
         bot.x.before = [failure]
         bot.reply()
         assert door.settled == ([] if isinstance(failure, Unknown) else [failure])
+
+    def test_that_leaves_the_tweet_to_a_person_makes_its_card(self) -> None:
+        bot, _ = gated(Stay("A person has it.", person=True))
+        bot.run_on(2)
+        made = bot.store.only()
+        assert (made.route, made.reasons[-1], made.thread) == ("escalate", "A person has it.", None)
+        assert (reply(bot).state, card(bot).state, bot.x.happened.total()) == ("failed", "sent", 0)
+
+    def test_that_leaves_the_tweet_to_whoever_has_its_conversation_joins_that_card(self) -> None:
+        head = replace(a_case(), assignee="U1")
+        bot, _ = gated(Stay("A person has it.", person=True, head=head))
+        bot.run_on(2)
+        made = bot.store.only()
+        assert (made.thread, made.assignee) == (head.id, "U1")
+
+    def test_is_told_where_nobody_wants_the_answer_any_more(self) -> None:
+        bot, door = gated(Go("Hello!"))
+        erase = partial(cases.erased, now=NOON)
+        door.meanwhile = partial(bot.store.change, "102", erase)
+        bot.reply()
+        assert (door.undone, bot.x.happened.total()) == ([False], 0)
+
+    def test_is_told_where_another_worker_sends_the_answer(self) -> None:
+        bot, door = gated(Go("Hello!"))
+        begin = partial(cases.begun, kind="reply", token="other", now=NOON)
+        door.meanwhile = partial(bot.store.change, "102", begin)
+        bot.reply()
+        assert (door.undone, bot.x.happened.total()) == ([True], 0)
+
+    def test_that_waits_does_not_delay_an_agents_answer_given_meanwhile(self) -> None:
+        bot, door = gated(Wait("The budget is used up.", NOON + 60 * MINUTE))
+        answer = partial(cases.answered, text="Sorry!", who="U1", now=NOON)
+        door.meanwhile = partial(bot.store.change, "102", answer)
+        bot.reply()
+        assert (reply(bot).by, reply(bot).problem) == ("U1", None)
+
+    def test_that_cannot_take_back_what_it_counted_does_not_change_the_outcome(self) -> None:
+        bot, door = gated(Go("Hello!"))
+        door.trouble = Retryable("The table is throttled.")
+        bot.x.before = [Permanent("Refused.")]
+        bot.reply()
+        assert reply(bot).state == "failed"
 
     def test_is_not_asked_about_cards(self) -> None:
         bot = angry()

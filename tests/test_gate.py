@@ -10,15 +10,15 @@ import pytest
 
 from bot import conversations
 from bot.cases import Case, Effect
-from bot.errors import Permanent, Retryable, Unknown
+from bot.errors import Failure, Permanent, Retryable, Unknown
 from bot.ports import Admission, Go, Stay, Wait
 from bot.tweets import Author, Tweet
-from bot.twitter.gate import AGENTS_SHARE, BUDGET_LOOK_AGAIN, LOOK_AGAIN, PACE, Gate
+from bot.twitter.gate import AGENTS_SHARE, BUDGET_LOOK_AGAIN, GOES_ON, LOOK_AGAIN, PACE, Gate
 from bot.twitter.ledger import Ledger
 from bot.twitter.optouts import OptOuts
 from bot.twitter.pace import CALLS, REMEMBERED, UNLIKE, WINDOW, Pace
 from bot.twitter.pause import PAUSE
-from bot.twitter.rules import STOPPED, Limits
+from bot.twitter.rules import AGENTS, STOPPED, Limits
 from tests.examples import NOON, case
 from tests.fakes import MemoryCases
 
@@ -138,6 +138,11 @@ class TestAPause:
         door.store.set_note(PAUSE, None)
         assert door.goes(to(1), NOON + LOOK_AGAIN)
 
+    def test_does_not_hold_what_is_too_old_anyway(self) -> None:
+        door = Door()
+        door.store.set_note(PAUSE, {"who": "lead"})
+        assert isinstance(door.ask(to(1), NOON + timedelta(hours=7)), Stay)
+
     def test_does_not_hold_what_an_agent_wrote(self) -> None:
         door = Door()
         door.store.set_note(PAUSE, {"who": "lead"})
@@ -164,12 +169,32 @@ class TestAnAuthor:
         assert door.goes(to(2, author="7"))
         assert not door.goes(to(3, author="7"))
 
-    def test_is_not_charged_for_an_answer_that_x_refused(self) -> None:
+    @pytest.mark.parametrize("failure", [Permanent("Duplicate."), Retryable("503")])
+    def test_is_not_charged_for_an_answer_that_x_did_not_take(self, failure: Failure) -> None:
+        door = Door()
+        for n in range(4):
+            made = to(n, author="7", conversation_id="9")
+            assert door.goes(made)
+            door.gate.settle(made, Effect("reply", "sending"), failure, NOON)
+        assert door.counts() == {"reply": 0}
+
+    def test_is_charged_once_where_two_wanted_to_send_the_same(self) -> None:
+        door = Door()
+        made = to(1, author="7")
+        won, lost = door.ask(made), door.ask(made)
+        assert isinstance(won, Go)
+        assert isinstance(lost, Go)
+        door.gate.undo(made, lost, NOON, answered=True)
+        assert door.counts() == {"reply": 1}
+        assert [door.goes(to(n, author="7")) for n in (2, 3)] == [True, False]
+
+    def test_is_not_charged_for_an_answer_that_nobody_wanted_any_more(self) -> None:
         door = Door()
         for n in range(4):
             made = to(n, author="7")
-            assert door.goes(made)
-            door.gate.settle(made, Effect("reply", "sending"), Permanent("Duplicate."), NOON)
+            go = door.ask(made)
+            assert isinstance(go, Go)
+            door.gate.undo(made, go, NOON, answered=False)
         assert door.counts() == {"reply": 0}
 
 
@@ -214,7 +239,10 @@ class TestAConversation:
         assert isinstance(admission, Stay)
         assert "A bot seems to answer the bot" in admission.reason
 
-    @pytest.mark.parametrize("handle", ["abbott", "robothelper", "botany_bay", "sabotage"])
+    @pytest.mark.parametrize(
+        "handle",
+        ["abbott", "robothelper", "botany_bay", "sabotage", "abbot", "jtalbot"],
+    )
     def test_with_a_person_whose_name_only_sounds_so_goes_on(self, handle: str) -> None:
         door = Door()
         author = Author("7", handle, "Abbott")
@@ -228,12 +256,22 @@ class TestAConversation:
         door = Door()
         assert all(door.goes(to(n, conversation_id="9")) for n in range(5))
 
-    def test_in_which_an_agent_has_answered_is_left_to_the_agent(self) -> None:
+    def test_in_which_an_agent_has_answered_goes_to_a_person(self) -> None:
         door = Door()
         door.gate.agent_answers(to(1, author="7").tweet, NOON)
         admission = door.ask(written(2, NOON + MINUTE), NOON + 2 * MINUTE)
-        assert isinstance(admission, Stay)
-        assert "An agent has answered" in admission.reason
+        assert admission == Stay(AGENTS, person=True)
+
+    def test_that_a_person_has_by_now_goes_to_that_person(self) -> None:
+        door = Door()
+        head = to(1, author="7")
+        door.store.add([head])
+        conversations.lead(door.store, [replace(head, effects=(Effect("card", "sent"),))])
+        admission = door.ask(written(2, NOON + MINUTE), NOON + 2 * MINUTE)
+        assert admission == Stay(GOES_ON, person=True, head=head)
+        assert door.goes(head), "its own card is no other's"
+        door.store.change(head.id, lambda case: replace(case, resolved=True))
+        assert door.goes(written(3, NOON + MINUTE), NOON + 2 * MINUTE)
 
     def test_keeps_who_heads_it_when_it_is_answered(self) -> None:
         door = Door()
@@ -305,11 +343,43 @@ class TestTheAccount:
         untils = [wait.until for wait in waits if isinstance(wait, Wait)]
         assert untils == [NOON + WINDOW] * BOTS + [NOON + 2 * WINDOW] * BOTS
 
+    def test_does_not_count_calls_that_x_did_not_take(self) -> None:
+        door = Door()
+        for n in range(3 * CALLS):
+            made = to(n)
+            assert door.goes(made)
+            door.gate.settle(made, Effect("reply", "sending"), Retryable("503"), NOON)
+
+    def test_does_not_wait_for_what_concerns_one_answer(self) -> None:
+        door = Door()
+        made = to(1)
+        door.ask(made)
+        door.gate.settle(made, Effect("reply", "sending"), Retryable("Locked?", 3600), NOON)
+        assert door.goes(to(2))
+
+    def test_lets_agents_pass_those_who_wait(self) -> None:
+        door = Door()
+        for n in range(3 * CALLS):
+            door.ask(to(n))
+        for n in range(AGENTS_SHARE):
+            assert door.goes(to(500 + n), by="U1")
+        for n in range(2 * CALLS):
+            admission = door.ask(to(600 + n), by="U1")
+            assert isinstance(admission, Wait)
+            assert admission.until == NOON + WINDOW
+
+    def test_takes_a_damaged_note_for_none(self) -> None:
+        door = Door()
+        notes: list[Any] = [{}, [], "x", {"posted": ["soon"], "said": [], "waiting": 0}]
+        for damaged in notes:
+            door.store.set_note(PACE, damaged)
+            assert door.goes(to(1))
+
     def test_waits_as_long_as_x_asks(self) -> None:
         door = Door()
         made = to(1)
         door.ask(made)
-        door.gate.settle(made, Effect("reply", "sending"), Retryable("429", 600), NOON)
+        door.gate.settle(made, Effect("reply", "sending"), Retryable("429", 600, shared=True), NOON)
         assert door.ask(to(2)) == Wait(
             "X takes nothing from the account for now.", NOON + timedelta(seconds=600)
         )

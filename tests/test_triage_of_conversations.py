@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from bot import cases
+from bot import cases, conversations
 from bot.cases import Case
+from bot.errors import Permanent
 from bot.tweets import Author, Tweet
+from bot.wire import Deleted
 from tests.examples import NOON
 from tests.simulation import ANGRY, Simulation
 
-FIRST = replace(ANGRY, conversation_id="101", source="webhook")
+FIRST = replace(ANGRY, conversation_id="101", created_at=NOON, source="webhook")
 NEXT = replace(FIRST, id="110", root_id="110", text="thanks", kind="reply", in_reply_to="101")
 
 
@@ -115,3 +117,71 @@ def test_a_crash_before_a_conversation_is_noted_is_made_good_by_the_repetition()
     bot.arrive(NEXT)
     bot.triage()
     assert the(bot, "110").thread == "101"
+
+
+class TestAPostThatAnswersTheBot:
+    """Its texts offer a person to whoever asks."""
+
+    def answered(self, text: str, **changes: Any) -> Case:
+        """The case of what an author wrote after the bot had answered a first post."""
+        bot = bot_with([replace(FIRST, text="thanks")])
+        bot.reply()
+        assert bot.x.happened["101"] == 1
+        if "may_reply" in changes:
+            bot.desk = replace(bot.desk, may_reply=changes["may_reply"])
+        bot.arrive(replace(NEXT, text=text))
+        bot.triage()
+        return the(bot, "110")
+
+    @pytest.mark.parametrize("text", ["@HarborSupport yes thanks", "thanks a lot for that"])
+    def test_in_a_few_words_is_seen_by_a_person(self, text: str) -> None:
+        made = self.answered(text)
+        assert (made.route, made.reasons[-1]) == (
+            "escalate",
+            "It answers the bot, which offers a person to whoever asks.",
+        )
+
+    def test_and_that_the_bot_may_not_answer_is_seen_by_a_person(self) -> None:
+        made = self.answered(
+            "thanks but I would still like to know where it is",
+            may_reply=lambda *_: "It does not mention the account.",
+        )
+        assert made.route == "escalate"
+
+    def test_at_length_may_be_answered_once_more(self) -> None:
+        assert self.answered("thanks and what about the other one I asked for").route == "reply"
+
+    def test_by_asking_for_quiet_is_left_alone(self) -> None:
+        made = self.answered("stop", may_reply=lambda *_: "Its author asked the bot to stop.")
+        assert made.thread is None
+        assert "It answers the bot" not in made.reasons[-1]
+
+
+def test_what_comes_after_an_agents_answer_is_seen_by_a_person() -> None:
+    bot = bot_with([FIRST])
+    bot.store.change("101", partial(cases.resolved, who="U1", now=NOON))
+    talk = conversations.from_json(bot.store.note("conversation-101-55")).with_agent()
+    bot.store.set_note("conversation-101-55", conversations.to_json(talk))
+    bot.arrive(NEXT)
+    bot.triage()
+    assert (the(bot, "110").route, the(bot, "110").thread) == ("escalate", None)
+    assert the(bot, "110").reasons[-1].endswith("in which an agent has answered.")
+
+
+def test_what_goes_on_with_a_card_that_a_failed_answer_made_joins_it() -> None:
+    bot = bot_with([replace(FIRST, text="thanks")])
+    bot.x.before = [Permanent("Duplicate.")]
+    bot.reply()
+    bot.arrive(NEXT)
+    bot.triage()
+    assert the(bot, "110").thread == "101"
+
+
+def test_the_words_of_an_erased_post_leave_its_conversation() -> None:
+    bot = bot_with([replace(FIRST, text="thanks")])
+    bot.reply()
+    assert bot.store.note("conversation-101-55")["said"]
+    bot.arrive(Deleted("101"))
+    bot.triage()
+    talk = bot.store.note("conversation-101-55")
+    assert (talk["said"], talk["answered"]) == (None, "101")

@@ -135,17 +135,21 @@ def _lifted_later(response: Response, body: str, now: datetime) -> Retryable | N
             f"X has no credit left for this app ({status}): add credit or raise the spending limit "
             "in X's developer console.",
             NO_CREDIT,
+            shared=True,
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Retryable("X's rate limit or spend cap is reached (429).", _wait(response, now))
+        waits = _wait(response, now)
+        return Retryable("X's rate limit or spend cap is reached (429).", waits, shared=True)
     if status == HTTPStatus.UNAUTHORIZED:
-        return Retryable("X refuses the keys (401): check X_ACCESS_TOKEN and its kin.", KEYS_WRONG)
+        advice = "X refuses the keys (401): check X_ACCESS_TOKEN and its kin."
+        return Retryable(advice, KEYS_WRONG, shared=True)
     if status < HTTPStatus.BAD_REQUEST:
         return Retryable(f"X leads elsewhere ({status}): check X_API_URL.", KEYS_WRONG)
     if status == HTTPStatus.FORBIDDEN:
         for advice, words in _MENDABLE.items():
             if _holds(body, words):
-                return Retryable(advice, MENDED_BY_PEOPLE)
+                # A locked account cannot be told from a text that X takes offence at.
+                return Retryable(advice, MENDED_BY_PEOPLE, shared=advice == MAY_ONLY_READ)
     return None
 
 

@@ -20,17 +20,16 @@ from bot.twitter import optouts
 from bot.twitter.ledger import PRICES, Action, Ledger
 from bot.twitter.pace import CALLS, UNLIKE, Pace, pace_of
 from bot.twitter.pause import PAUSE
-from bot.twitter.rules import Limits, Standing, mark, refusal, refusal_now
+from bot.twitter.rules import AGENTS, Limits, Standing, mark, refusal, refusal_now
 
+GOES_ON: Final = "It goes on with a conversation that a person has."
 AGENTS_SHARE: Final = 10
 """Of a window's calls, how many are kept for what agents write."""
-LOOK_AGAIN: Final = timedelta(minutes=2)
+LOOK_AGAIN: Final = timedelta(minutes=5)
 """How often a reply that is held back by the pause looks whether it may go."""
 BUDGET_LOOK_AGAIN: Final = timedelta(hours=1)
 """The same for the month's budget: only who raises that lets it go before it is too old."""
 PACE: Final = "replies-pace"
-_OF_THE_ACCOUNT: Final = 60.0
-"""Seconds: who asks to wait so long means the account and not the post."""
 
 
 class Chosen(Protocol):
@@ -69,14 +68,14 @@ class Gate:
         known = self.store.notes(_names(case.tweet))
         pace = pace_of(known.get(PACE), now)
         if effect.by:
-            wait = self._in_line(pace, CALLS, now)
+            wait = self._wait(pace, pace.opens_at(CALLS, now, in_line=False))
             return wait or self._go(effect.text or "", now, lambda pace: pace.with_post(now))
+        stay = self._persons(case, known) or self._refusal(case, known, now)
+        if stay:
+            return stay
         if known.get(PAUSE):
             return Wait("Automatic replies are paused.", now + LOOK_AGAIN)
-        reason = self._refusal(case, known, now)
-        if reason:
-            return Stay(reason)
-        wait = self._in_line(pace, CALLS - AGENTS_SHARE, now) if self.sends else None
+        wait = self._in_line(pace, now) if self.sends else None
         return wait or self._bots(case, pace, known, now)
 
     def _bots(self, case: Case, pace: Pace, known: Mapping[str, Any], now: datetime) -> Admission:
@@ -92,22 +91,41 @@ class Gate:
             return Go(text)
         return self._go(text, now, lambda pace: pace.with_answer(case.id, marks).with_post(now))
 
-    def settle(self, case: Case, effect: Effect, failure: Failure, now: datetime) -> None:
+    def settle(self, case: Case, effect: Effect, failure: Failure, at: datetime) -> None:
         """See `bot.ports.Gate`."""
         if isinstance(failure, Unknown):
             return
-        self.ledger.charge(self._action(effect.text or ""), -1, now)
-        if isinstance(failure, Retryable) and (failure.after or 0) >= _OF_THE_ACCOUNT:
-            until = now + timedelta(seconds=failure.after or 0)
-            self._change_pace(now, lambda pace: pace.held(until))
-        if isinstance(failure, Permanent) and not effect.by:
-            self._forget(case, now)
+        posted = isinstance(failure, Permanent)  # X counts a refusal as a call
+        self._undo(case, effect.text or "", at, posted=posted, answered=bool(effect.by))
+        if isinstance(failure, Retryable) and failure.shared and failure.after:
+            until = at + timedelta(seconds=failure.after)
+            self._change_pace(at, lambda pace: pace.held(until))
+
+    def undo(self, case: Case, go: Go, at: datetime, *, answered: bool) -> None:
+        """See `bot.ports.Gate`."""
+        self._undo(case, go.text, at, posted=False, answered=answered)
+
+    def _undo(self, case: Case, text: str, at: datetime, *, posted: bool, answered: bool) -> None:
+        self.ledger.charge(self._action(text), -1, at)
+        if not posted:
+            self._change_pace(at, lambda pace: pace.without_post(at))
+        if not answered:
+            self._forget(case, at)
 
     def agent_answers(self, tweet: Tweet, now: datetime) -> None:
         """From now on the bot stays out of this conversation."""
         self._change_conversation(tweet, now, Conversation.with_agent)
 
-    def _refusal(self, case: Case, known: Mapping[str, Any], now: datetime) -> str | None:
+    def _persons(self, case: Case, known: Mapping[str, Any]) -> Stay | None:
+        """Where a person has the conversation by now, the post is that person's."""
+        talk = conversations.from_json(known.get(conversations.name(case.tweet) or ""))
+        head = talk.head if talk.head != case.id else None
+        found = self.store.get([head]).get(head) if head else None
+        if found and not found.resolved:
+            return Stay(GOES_ON, person=True, head=found)
+        return Stay(AGENTS, person=True) if talk.agent else None
+
+    def _refusal(self, case: Case, known: Mapping[str, Any], now: datetime) -> Stay | None:
         tweet = case.tweet
         today = _answered(known.get(_author(tweet)), now)
         standing = Standing(
@@ -115,15 +133,20 @@ class Gate:
             answers_today=len(set(today) - {case.id}),
             conversation=conversations.from_json(known.get(conversations.name(tweet) or "")),
         )
-        return refusal(tweet, self.account(), self.limits, case.received_at, now) or refusal_now(
-            case.id, tweet, standing, self.limits
-        )
+        reason = refusal(tweet, self.account(), self.limits, case.received_at, now)
+        reason = reason or refusal_now(case.id, tweet, standing, self.limits)
+        return Stay(reason) if reason else None
 
-    def _in_line(self, pace: Pace, calls: int, now: datetime) -> Wait | None:
-        opens_at = pace.opens_at(calls, now)
+    def _in_line(self, pace: Pace, now: datetime) -> Wait | None:
+        calls = CALLS - AGENTS_SHARE
+        wait = self._wait(pace, pace.opens_at(calls, now))
+        if wait and wait.until != pace.held_until:
+            self._change_pace(now, Pace.with_one_waiting)
+        return wait
+
+    def _wait(self, pace: Pace, opens_at: datetime | None) -> Wait | None:
         if opens_at is None:
             return None
-        self._change_pace(now, Pace.with_one_waiting)
         if pace.held_until == opens_at:
             return Wait("X takes nothing from the account for now.", opens_at)
         return Wait(f"X takes {CALLS} posts of an account in 15 minutes.", opens_at)

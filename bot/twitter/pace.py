@@ -27,16 +27,17 @@ class Pace:
     waiting: int = 0
     held_until: datetime | None = None
 
-    def opens_at(self, calls: int, now: datetime) -> datetime | None:
+    def opens_at(self, calls: int, now: datetime, *, in_line: bool = True) -> datetime | None:
         """When one more may be posted if `calls` fill a window; None for now.
 
-        Who finds it full gets in line: each window takes so many of those who wait.
+        Who finds it full gets `in_line`: each window takes so many of those who wait.
         """
         if self.held_until and self.held_until > now:
             return self.held_until
         if len(self.posted) < calls:
             return None
-        return self.posted[-calls] + WINDOW * (1 + self.waiting // calls)
+        windows = 1 + (self.waiting // calls if in_line else 0)
+        return self.posted[-calls] + WINDOW * windows
 
     def with_one_waiting(self) -> "Pace":
         """One more found the window full."""
@@ -45,6 +46,13 @@ class Pace:
     def with_post(self, now: datetime) -> "Pace":
         """One more is posted now."""
         return replace(self, posted=(*self.posted, now), waiting=0)
+
+    def without_post(self, at: datetime) -> "Pace":
+        """What was to be posted then never was."""
+        posted = list(self.posted)
+        if at in posted:
+            posted.remove(at)
+        return replace(self, posted=tuple(posted))
 
     def with_answer(self, case_id: str, marks: Sequence[str]) -> "Pace":
         """The last answer is that to this case, with a text of those marks."""
@@ -73,14 +81,15 @@ class Pace:
 
 
 def pace_of(record: Mapping[str, Any] | None, now: datetime) -> Pace:
-    """The pace of what `Pace.to_json` made, as it is `now`; a new one of nothing."""
-    if not record:
+    """The pace of what `Pace.to_json` made, as it is `now`; a new one of anything else."""
+    try:
+        posted = [datetime.fromisoformat(one) for one in (record or {})["posted"]]
+        held = (record or {})["held_until"]
+        return Pace(
+            tuple(one for one in posted if one > now - WINDOW),
+            {case_id: marks for case_id, *marks in (record or {})["said"]},
+            int((record or {})["waiting"]),
+            datetime.fromisoformat(held) if held else None,
+        )
+    except (TypeError, KeyError, ValueError):
         return Pace()
-    posted = (datetime.fromisoformat(one) for one in record["posted"])
-    held = record["held_until"]
-    return Pace(
-        tuple(one for one in posted if one > now - WINDOW),
-        {case_id: marks for case_id, *marks in record["said"]},
-        record["waiting"],
-        datetime.fromisoformat(held) if held else None,
-    )

@@ -17,8 +17,9 @@ from bot.tweets import Author, Tweet
 
 REACTION: Final = timedelta(seconds=15)
 """Nobody reads an answer and writes the next one faster."""
+AGENTS: Final = "An agent has answered in this conversation, so a person sees it."
 STOPPED: Final = "Its author asked the bot to stop."
-_BOT_HANDLE: Final = re.compile(r"(?i:bot_?\d*$|(^|_)bot(_|\d))|^Bot[A-Z]")
+_BOT_HANDLE: Final = re.compile(r"(?i:(^|_)bots?(_|\d|$))|(?<=[a-z\d])Bot_?\d*$|^Bot[A-Z]")
 _BOT_NAME: Final = re.compile(r"\b(bot|automated|automatic)\b|🤖", re.IGNORECASE)
 
 
@@ -95,8 +96,6 @@ def _of_the_past(case_id: str, tweet: Tweet, standing: Standing, limits: Limits)
     talk = standing.conversation
     if standing.opted_out:
         yield STOPPED
-    if talk.agent:
-        yield "An agent has answered in this conversation, so the bot stays out of it."
     if talk.at is not None and talk.answered != case_id:
         written = tweet.written_at
         if written is None or written <= talk.at:
