@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.errors import Failure, Retryable
 from bot.ports import CaseStore, Clock, Heed, Identities, Mentions, Queue
 from bot.triage import Arrival, message
-from bot.tweets import Tweet, moment_of, order
+from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet, moment_of, order
 from bot.twitter.deletions import DeletionCheck
 from bot.twitter.ledger import Ledger
 from bot.twitter.optouts import heed_or_leave
@@ -34,7 +34,9 @@ CURSOR: Final = "x-mentions-cursor"
 SEEN: Final = "x-mentions-seen"
 """A note of which posts were read lately: see `Seen`."""
 NOT_BEFORE: Final = "x-poll-not-before"
-"""A note of when X wants to be asked again."""
+"""A note of when X wants to be asked for mentions again."""
+NO_LOOK_BEFORE: Final = "x-no-look-before"
+"""A note of when X wants to be asked for deleted posts again."""
 BUDGET_USED: Final = "x-read-budget-used"
 """A note of the month whose read budget is used up, and the day on which that was last told."""
 ACCOUNT: Final = "x-account-id"
@@ -70,10 +72,10 @@ class Reading:
         ids = sorted((tweet.id for tweet in page), key=order)
         return replace(self, newest=self.newest or ids[-1], below=ids[0])
 
-    def done(self) -> "Reading":
-        """All pages are queued."""
+    def done(self, now: datetime) -> "Reading":
+        """All pages are queued, of posts or of nothing: read is what there was up to `now`."""
         ids = [one for one in (self.cursor, self.newest) if one]
-        return Reading(max(ids, key=order)) if ids else self
+        return Reading(max(ids, key=order) if ids else id_at(now))
 
     def to_json(self) -> dict[str, str]:
         """The reading as plain JSON values."""
@@ -127,13 +129,17 @@ class Seen:
         today = self.days.get(_day(now), frozenset())
         return Seen({**self.days, _day(now): today | {tweet.id for tweet in tweets}})
 
-    def after(self, since_id: str | None) -> "Seen":
-        """Only those that may be read again."""
-        if since_id is None:
-            return self
+    def after(self, since_id: str | None, now: datetime) -> "Seen":
+        """Only those that may be read again, and by which day X charged for them last.
+
+        Where nothing new is written the same overlap is read day after day, and is told by
+        yesterday's.
+        """
+        lately = {_day(now), _day(now - timedelta(days=1))}
         kept = {
-            day: frozenset(one for one in ids if order(one) > order(since_id))
+            day: frozenset(one for one in ids if since_id is None or order(one) > order(since_id))
             for day, ids in self.days.items()
+            if day in lately
         }
         return Seen(kept)
 
@@ -195,24 +201,44 @@ class Poller:
         return {"queued": run.queued, "gone": run.gone}
 
     def _begun(self, now: datetime, seconds_left: Callable[[], float]) -> _Run:
-        notes = self.store.notes([CURSOR, SEEN, NOT_BEFORE, BUDGET_USED, ACCOUNT, ACCOUNT_KEYS])
+        names = [CURSOR, SEEN, NOT_BEFORE, NO_LOOK_BEFORE, BUDGET_USED, ACCOUNT, ACCOUNT_KEYS]
+        notes = self.store.notes(names)
         reading = reading_of(notes.get(CURSOR), now)
         return _Run(now, seconds_left, notes, reading, seen_of(notes.get(SEEN)))
 
     def _work(self, run: _Run) -> None:
-        not_before = _moment(run.notes.get(NOT_BEFORE))
-        if not_before and not_before > run.now:
-            log.info("X is not asked before %s, as it wishes.", not_before.isoformat())
+        if self._asked_to_wait(run, NOT_BEFORE):
             return
         try:
             self._poll(run)
-            run.gone = self.deletions.check(run.now, run.seconds_left)
         except Retryable as failure:
             if failure.after is None:
                 raise
-            not_before = self.clock() + timedelta(seconds=failure.after)
-            self.store.set_note(NOT_BEFORE, not_before.isoformat())
-            log.warning("X is not asked before %s: %s", not_before.isoformat(), failure)
+            self._wait(NOT_BEFORE, failure.after, failure)
+            return
+        self._look_for_deletions(run)
+
+    def _look_for_deletions(self, run: _Run) -> None:
+        """Its failures are its own: mentions must not wait for a look-up that X refuses."""
+        if self._asked_to_wait(run, NO_LOOK_BEFORE):
+            return
+        try:
+            run.gone = self.deletions.check(run.now, run.seconds_left)
+        except Retryable as failure:
+            self._wait(NO_LOOK_BEFORE, failure.after or 0, failure)
+
+    def _asked_to_wait(self, run: _Run, name: str) -> bool:
+        until = _moment(run.notes.get(name))
+        if until is None or until <= run.now:
+            return False
+        log.info("X is not asked before %s, as it wishes.", until.isoformat())
+        return True
+
+    def _wait(self, name: str, seconds: float, failure: Retryable) -> None:
+        until = (self.clock() + timedelta(seconds=seconds)).isoformat()
+        if seconds:
+            self.store.set_note(name, until)
+        log.warning("X is not asked before %s: %s", until, failure)
 
     def _poll(self, run: _Run) -> None:
         before = {CURSOR: run.reading.to_json(), SEEN: run.seen.to_json()}
@@ -247,8 +273,8 @@ class Poller:
             late = run.seconds_left() < PAGE_TIME
             # Who has time for one page only must learn from an empty one that it was the last.
             if page is None or (late and not any(page)):
-                run.reading = run.reading.done()
-                run.seen = run.seen.after(run.reading.since_id)
+                run.reading = run.reading.done(run.now)
+                run.seen = run.seen.after(run.reading.since_id, run.now)
                 return
             if late:
                 log.warning("The poll stops at its deadline and goes on next time.")
@@ -319,6 +345,12 @@ def _moment(value: Any) -> datetime | None:
 
 def _day(moment: datetime) -> str:
     return moment.astimezone(UTC).date().isoformat()
+
+
+def id_at(moment: datetime) -> str:
+    """The least id that X gives at that moment."""
+    milliseconds = round(moment.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS
+    return str(max(milliseconds, 0) << 22)
 
 
 def _minus(tweet_id: str, span: timedelta) -> str:

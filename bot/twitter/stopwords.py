@@ -8,7 +8,13 @@ from typing import Any, Final
 
 from bot.normalize import EMOJI, tokens
 
-_KINDS: Final = ("alone", "anywhere", "unless")
+_KINDS: Final = ("alone", "anywhere", "unless", "fillers")
+SHORT: Final = 300
+"""Characters; who writes more does not only ask for quiet."""
+ENDS: Final = 1_000
+"""Characters of a long post's beginning and end in which it may be asked among other things."""
+_SIGN: Final = "\U0001f6d1"
+_SPELLED: Final = re.compile(r"(?<!\w)(?:\w[ .\-_*]+){2,}\w(?!\w)")
 _OF_OTHERS: Final = re.compile(r"https?://\S+|[@＠]\w+", re.IGNORECASE)
 _HASHTAG: Final = re.compile(r"[#＃]\w+")
 _NO_WORD: Final = re.compile(r"[^\w\s'‘’‛]")
@@ -22,23 +28,48 @@ class StopWords:
 
     A post that is one of `alone`, or in which one of `anywhere` stands, asks for quiet. What is
     part of a phrase of `unless` does not count: "you don't reply to me" asks for the contrary.
+    `fillers` are words that change nothing: "hey, please stop now" is "stop".
     """
 
     alone: frozenset[str]
     anywhere: tuple[str, ...]
     unless: tuple[str, ...]
+    fillers: frozenset[str]
 
     def stand_in(self, text: str) -> bool:
         """Whether `text` asks for quiet."""
-        spoken = _OF_OTHERS.sub(" ", text)
+        spoken = _OF_OTHERS.sub(" ", _visible(text))
+        if len(spoken) > 2 * ENDS:
+            spoken = f"{spoken[:ENDS]} {spoken[-ENDS:]}"
         words = _words(spoken)
-        untagged = _words(_HASHTAG.sub(" ", spoken)) if _HASHTAG.search(spoken) else words
-        if not self.alone.isdisjoint((_said_once(words), _said_once(untagged))):
+        if len(spoken) <= SHORT and self._says_only_that(spoken, words):
             return True
         padded = f" {words} "
         for phrase in self.unless:
             padded = padded.replace(f" {phrase} ", "  ")
         return any(f" {phrase} " in padded for phrase in self.anywhere)
+
+    def _says_only_that(self, spoken: str, words: str) -> bool:
+        ways = {words, _words(_SPELLED.sub(_joined, spoken))}
+        if _HASHTAG.search(spoken):
+            ways.add(_words(_HASHTAG.sub(" ", spoken)))
+        ways |= {self._without_fillers(way) for way in ways}
+        return not self.alone.isdisjoint(map(_said_once, ways))
+
+    def _without_fillers(self, words: str) -> str:
+        return " ".join(word for word in words.split() if word not in self.fillers)
+
+
+def _visible(text: str) -> str:
+    """`text` without what nobody sees, such as zero-width spaces; the stop sign is its word."""
+    if text.isascii():
+        return text
+    seen = "".join(one for one in text if unicodedata.category(one) != "Cf")
+    return seen.replace(_SIGN, " stop ")
+
+
+def _joined(spelled: re.Match[str]) -> str:
+    return re.sub(r"[\W_]", "", spelled[0])
 
 
 def _words(text: str) -> str:
@@ -65,8 +96,9 @@ def stop_words_from(groups: Mapping[str, Any], problems: list[str]) -> StopWords
                     f"[{code}.stop] {kind} must be a list of words or phrases, each with a letter."
                 )
             phrases[kind] += normalized or []
-    alone, anywhere, unless = (dict.fromkeys(phrases[kind]) for kind in _KINDS)
-    return StopWords(frozenset(map(_said_once, alone)), tuple(anywhere), tuple(unless))
+    alone, anywhere, unless, fillers = (dict.fromkeys(phrases[kind]) for kind in _KINDS)
+    once = frozenset(map(_said_once, alone))
+    return StopWords(once, tuple(anywhere), tuple(unless), frozenset(fillers))
 
 
 def _normalized(phrases: object) -> list[str] | None:
