@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -52,6 +52,9 @@ log = logging.getLogger(__name__)
 
 SECRETS_READ_AGAIN: Final = 300.0
 """Seconds after which secrets are read anew, so that new keys need no new deployment."""
+
+ACCOUNT_READ_AGAIN: Final = timedelta(minutes=1)
+"""For how long it is believed whose account the poller found."""
 
 
 def now() -> datetime:
@@ -304,12 +307,17 @@ class Parts:
     def _account(self) -> frozenset[str]:
         from bot.twitter.polling import ACCOUNT
 
-        if self.settings.x_user_id is None and self._noted_account is None:
-            self._noted_account = self.store.note(ACCOUNT)
-        known = self.settings.x_user_id or self._noted_account
-        return frozenset({known}) if known else frozenset()
+        if self.settings.x_user_id:
+            return frozenset({self.settings.x_user_id})
+        now = self.clock()
+        read_at, noted = self._noted_account
+        # Another process may have learnt by now that the keys are another account's.
+        if noted is None or read_at < now - ACCOUNT_READ_AGAIN:
+            noted = self.store.note(ACCOUNT)
+            self._noted_account = now, noted
+        return frozenset({noted}) if noted else frozenset()
 
-    _noted_account: str | None = None
+    _noted_account: tuple[datetime, str | None] = datetime.min.replace(tzinfo=UTC), None
 
     @cached_property
     def judging(self) -> "Judging":

@@ -157,6 +157,14 @@ class World:
         self.heeding_fails: Exception | None = None
         self.gone: set[str] = set()
         self.within = timedelta(0)
+        self.looks = 0
+        self.refused: Exception | None = None
+
+    def look(self, ids: Sequence[str]) -> set[str]:
+        self.looks += 1
+        if self.refused:
+            raise self.refused
+        return self.gone & set(ids)
 
     def heed(self, posts: Sequence[Tweet], _now: datetime) -> None:
         if self.heeding_fails:
@@ -165,9 +173,7 @@ class World:
 
     @property
     def poller(self) -> Poller:
-        deletions = DeletionCheck(
-            lambda ids: self.gone & set(ids), self.store, self.queue, self.ledger, self.within
-        )
+        deletions = DeletionCheck(self.look, self.store, self.queue, self.ledger, self.within)
         return Poller(
             mentions=self.x,
             store=self.store,
@@ -275,9 +281,36 @@ class TestThePoller:
         world = World(cursor=at(20).id)
         assert world.poll() == 0
         assert world.note(CURSOR) == at(20).id
-        fresh = World()
-        assert fresh.poll() == 0
-        assert fresh.note(CURSOR) is None
+
+    def test_that_never_found_a_mention_looks_back_to_its_last_run(self) -> None:
+        world = World()
+        assert world.poll() == 0
+        written = at(-10)
+        world.clock.wait(3 * 3600)
+        assert world.poll(written) == 1, "it was off for three hours"
+
+    def test_goes_on_where_x_refuses_to_look_for_deleted_posts(self) -> None:
+        world = World()
+        world.refused = Retryable("X gives the app no access.", 3600)
+        world.within = timedelta(days=90)
+        world.store.add([case(tweet=at(30))])
+        assert world.poll(at(1)) == 1
+        world.clock.wait(60)
+        assert world.poll(at(0.5)) == 1
+        assert world.note(NOT_BEFORE) is None
+        assert world.looks == 1, "and it is not asked again before X wants to be"
+        world.clock.wait(3600)
+        world.poll()
+        assert world.looks == 2
+
+    def test_that_reads_the_same_overlap_for_weeks_remembers_it_for_two_days(self) -> None:
+        world = World()
+        world.poll(*(at(n) for n in range(1, 9)))
+        for _ in range(30):
+            world.clock.wait(24 * 3600)
+            world.poll()
+        assert sum(map(len, world.note(SEEN).values())) <= 16
+        assert len(world.queued()) == 8
 
     def test_that_finds_nothing_new_writes_nothing(self) -> None:
         store = MemoryCases()

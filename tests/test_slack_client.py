@@ -160,6 +160,25 @@ class TestAThread:
         self.outlet(web, replace(head, assignee="U0AGENT")).send(second, CARD)
         assert mentions(slack.messages[1]) == ["U0AGENT"]
 
+    @pytest.mark.parametrize(
+        ("assignee", "hours", "threaded"),
+        [(None, 24, True), (None, 25, False), ("U0AGENT", 25, True)],
+    )
+    def test_of_an_old_card_is_joined_only_where_somebody_has_it(
+        self,
+        slack: SlackStandin,
+        web: WebClient,
+        head: Case,
+        second: Case,
+        assignee: str | None,
+        hours: int,
+        *,
+        threaded: bool,
+    ) -> None:
+        later = replace(second, received_at=head.received_at + timedelta(hours=hours))
+        self.outlet(web, replace(head, assignee=assignee)).send(later, CARD)
+        assert ("thread_ts" in slack.messages[1]) is threaded
+
     def test_holds_the_card_as_it_is_drawn_anew(
         self, slack: SlackStandin, web: WebClient, head: Case, second: Case
     ) -> None:

@@ -24,6 +24,7 @@ from bot.twitter.polling import ACCOUNT
 from bot.twitter.rules import STOPPED
 from bot.wiring import SECRETS_READ_AGAIN, Parts
 from tests.examples import NOON, case
+from tests.fakes import Clock
 from tests.standins import aws
 from tests.test_settings import AWS, SLACK, X
 
@@ -149,6 +150,15 @@ class TestTheAccount:
         own.store.set_note(ACCOUNT, "77")
         refusal = own.desk.may_reply(self.OWN, NOON, NOON)
         assert refusal == "The account does not answer itself."
+
+    def test_may_become_another_while_the_process_lives(self, tmp_path: Path) -> None:
+        clock = Clock()
+        own = Parts(settings.read({"DATA_DIR": str(tmp_path)}), clock)
+        own.store.set_note(ACCOUNT, "77")
+        assert own.desk.may_reply(self.OWN, NOON, NOON) == "The account does not answer itself."
+        own.store.set_note(ACCOUNT, "78")
+        clock.wait(61)
+        assert "does not mention the account" in (own.desk.may_reply(self.OWN, NOON, NOON) or "")
 
     def test_is_the_one_that_was_set_whatever_was_noted(self, tmp_path: Path) -> None:
         own = parts(DATA_DIR=str(tmp_path), X_USER_ID="77")

@@ -423,6 +423,13 @@ class TestLookingUp:
         [answer] = x.replies_to(mention.id)
         assert account.find(case_of(mention), reply()) == answer.id
 
+    def test_finds_it_where_the_post_was_edited_since(self, x: XStandin, account: XAccount) -> None:
+        mention = x.add_mention("where is my parcel?")
+        sent = account.send(case_of(mention), reply())
+        made = case_of(mention)
+        edited = replace(made, tweet=replace(made.tweet, id=x.next_id()))
+        assert account.find(edited, reply()) == sent
+
     def test_finds_it_behind_newer_posts(self, x: XStandin, account: XAccount) -> None:
         mention = x.add_mention("where is my parcel?")
         sent = account.send(case_of(mention), reply())

@@ -8,6 +8,7 @@ import logging
 import re
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from http.client import HTTPException
 from typing import Any, Final
@@ -73,6 +74,8 @@ def connect(token: str, base: str) -> WebClient:
     )
 
 
+WATCHED_FOR: Final = timedelta(hours=24)
+"""How long an unclaimed card is new enough for somebody to look into its thread."""
 CaseOf = Callable[[str], Case | None]
 """The case with that id; raises `Refused` where its record is damaged."""
 
@@ -92,7 +95,7 @@ class CardOutlet:
     def send(self, case: Case, effect: Effect) -> str:  # noqa: ARG002
         """See `bot.ports.Outlet`; the outside id is the message's `ts`."""
         head = _head(case, self._case_of)
-        message, thread = card(case, head), _thread(head)
+        message, thread = card(case, head), _thread(case, head)
         if thread:
             try:
                 return self._posted({**message, "thread_ts": thread})
@@ -173,13 +176,16 @@ def _head(case: Case, case_of: CaseOf) -> Case | None:
         return None
 
 
-def _thread(head: Case | None) -> str | None:
+def _thread(case: Case, head: Case | None) -> str | None:
     """The `ts` of the head's card, None where no thread is to be joined.
 
-    Raises `Retryable` where that card is still on its way.
+    Nor that of an old card which nobody has claimed: nobody would look into it. Raises
+    `Retryable` where that card is still on its way.
     """
     sent = head.effect("card") if head and not head.erased else None
-    if sent is None or sent.state == "failed":
+    if head is None or sent is None or sent.state == "failed":
+        return None
+    if not head.assignee and case.received_at - head.received_at > WATCHED_FOR:
         return None
     if sent.state != "sent":
         raise Retryable("The card whose thread it joins is still on its way.", SOON)

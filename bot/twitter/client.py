@@ -217,13 +217,14 @@ class XAccount:
             self.account_id(),
             max_results=PAGE_SIZES[1],
             tweet_fields=["referenced_tweets"],
-            since_id=case.tweet.id,
+            since_id=case.id,
         )
         for answer in islice(answers, OWN_PAGES):
             tweets, problems = api_answer(answer, "poll")
             self._charge(len(tweets) + len(problems))
             for tweet in tweets:
-                if tweet.in_reply_to == case.tweet.id:
+                # Sent before or after its author edited the post.
+                if tweet.in_reply_to in {case.id, case.tweet.id}:
                     return tweet.id
         return None
 

@@ -2,107 +2,152 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from bot.normalize import EMOJI, tokens
-
 _KINDS: Final = ("alone", "anywhere", "unless", "fillers")
-SHORT: Final = 300
-"""Characters; who writes more does not only ask for quiet."""
-ENDS: Final = 1_000
-"""Characters of a long post's beginning and end in which it may be asked among other things."""
-_SIGN: Final = "\U0001f6d1"
-_SPELLED: Final = re.compile(r"(?<!\w)(?:\w[ .\-_*]+){2,}\w(?!\w)")
+_LONGEST_ALONE: Final = 300
+"""Characters: who asks for nothing but quiet says so in fewer, and giant posts stay cheap."""
 _OF_OTHERS: Final = re.compile(r"https?://\S+|[@＠]\w+", re.IGNORECASE)
 _HASHTAG: Final = re.compile(r"[#＃]\w+")
-_NO_WORD: Final = re.compile(r"[^\w\s'‘’‛]")
 _DRAWN_OUT: Final = re.compile(r"(\w)\1{2,}")
 _REPEATED: Final = re.compile(r"\b(\w+)(?: \1\b)+")
+_SPELLED_OUT: Final = re.compile(r"\b\w(?: \w\b){2,}")
+_STOP_SIGN: Final = "🛑"
+_UNSEEN: Final = frozenset({"Cf", "Mn", "Me"})
+"""Categories of Unicode (Standard, table 4-4): format characters, and marks on a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What a post asks for quiet with, in one language, where it says no more than that.
+
+    `phrases` and the post are compared without `fillers`: the words of courtesy and haste.
+    """
+
+    phrases: frozenset[str]
+    fillers: re.Pattern[str]
+
+    def is_all_of(self, words: str) -> bool:
+        """Whether `words` are one of the phrases."""
+        return _without(self.fillers, words) in self.phrases
 
 
 @dataclass(frozen=True, slots=True)
 class StopWords:
-    """Normalized phrases, of all languages together.
+    """Normalized phrases; every post is compared with those of all languages.
 
-    A post that is one of `alone`, or in which one of `anywhere` stands, asks for quiet. What is
-    part of a phrase of `unless` does not count: "you don't reply to me" asks for the contrary.
-    `fillers` are words that change nothing: "hey, please stop now" is "stop".
+    A post that is one of `alone`, or in which one of `anywhere` (by their first words) stands, asks
+    for quiet. What is part of a phrase of `unless` does not count: "you don't reply to me" asks for
+    the contrary.
     """
 
-    alone: frozenset[str]
-    anywhere: tuple[str, ...]
+    alone: tuple[Alone, ...]
+    anywhere: Mapping[str, tuple[str, ...]]
     unless: tuple[str, ...]
-    fillers: frozenset[str]
 
     def stand_in(self, text: str) -> bool:
         """Whether `text` asks for quiet."""
-        spoken = _OF_OTHERS.sub(" ", _visible(text))
-        if len(spoken) > 2 * ENDS:
-            spoken = f"{spoken[:ENDS]} {spoken[-ENDS:]}"
+        spoken = _OF_OTHERS.sub(" ", text)
         words = _words(spoken)
-        if len(spoken) <= SHORT and self._says_only_that(spoken, words):
-            return True
-        padded = f" {words} "
-        for phrase in self.unless:
-            padded = padded.replace(f" {phrase} ", "  ")
-        return any(f" {phrase} " in padded for phrase in self.anywhere)
+        return self._are_all_of(words, spoken) or self._stand_among(words)
 
-    def _says_only_that(self, spoken: str, words: str) -> bool:
-        ways = {words, _words(_SPELLED.sub(_joined, spoken))}
+    def _are_all_of(self, words: list[str], spoken: str) -> bool:
+        if sum(map(len, words)) > _LONGEST_ALONE:
+            return False
+        said = {_said_once(words)}
         if _HASHTAG.search(spoken):
-            ways.add(_words(_HASHTAG.sub(" ", spoken)))
-        ways |= {self._without_fillers(way) for way in ways}
-        return not self.alone.isdisjoint(map(_said_once, ways))
+            said.add(_said_once(_words(_HASHTAG.sub(" ", spoken))))
+        return any(language.is_all_of(one) for one in said for language in self.alone)
 
-    def _without_fillers(self, words: str) -> str:
-        return " ".join(word for word in words.split() if word not in self.fillers)
-
-
-def _visible(text: str) -> str:
-    """`text` without what nobody sees, such as zero-width spaces; the stop sign is its word."""
-    if text.isascii():
-        return text
-    seen = "".join(one for one in text if unicodedata.category(one) != "Cf")
-    return seen.replace(_SIGN, " stop ")
+    def _stand_among(self, words: list[str]) -> bool:
+        firsts = self.anywhere.keys() & words
+        if not firsts:
+            return False
+        phrases = [phrase for first in firsts for phrase in self.anywhere[first]]
+        padded = f" {' '.join(words)} "
+        return _holds(padded, phrases) and _holds(_cleared(padded, self.unless), phrases)
 
 
-def _joined(spelled: re.Match[str]) -> str:
-    return re.sub(r"[\W_]", "", spelled[0])
+def _holds(padded: str, phrases: Iterable[str]) -> bool:
+    return any(f" {phrase} " in padded for phrase in phrases)
 
 
-def _words(text: str) -> str:
-    """The words of `text` without its emoji and punctuation, normalized as for the model."""
-    return tokens(_NO_WORD.sub(" ", unicodedata.normalize("NFKC", text)), EMOJI)
+def _cleared(padded: str, phrases: Iterable[str]) -> str:
+    for phrase in phrases:
+        padded = padded.replace(f" {phrase} ", "  ")
+    return padded
 
 
-def _said_once(words: str) -> str:
-    """The same of what is said with force: `stooop stop` is `stop`."""
-    return _REPEATED.sub(r"\1", _DRAWN_OUT.sub(r"\1", words))
+def _words(text: str) -> list[str]:
+    """The words of `text` without case, accents, punctuation, emoji and unseen characters."""
+    spelling = _ASCII
+    if not text.isascii():
+        spelling = _ASCII | {ord(one): _spelled(one) for one in set(text) if not one.isascii()}
+    return text.translate(spelling).split()
+
+
+@lru_cache(maxsize=4096)
+def _spelled(character: str) -> str:
+    if character == _STOP_SIGN:
+        return " stop "
+    return "".join(
+        part if part.isalnum() else " "
+        for part in unicodedata.normalize("NFKD", character).casefold()
+        if unicodedata.category(part) not in _UNSEEN
+    )
+
+
+_ASCII: Final = {code: _spelled(chr(code)) for code in range(128)}
+
+
+def _said_once(words: Iterable[str]) -> str:
+    """The same of what is said with force: `s t o p stooop stop` is `stop`."""
+    joined = _SPELLED_OUT.sub(lambda letters: letters[0].replace(" ", ""), " ".join(words))
+    return _REPEATED.sub(r"\1", _DRAWN_OUT.sub(r"\1", joined))
+
+
+def _without(fillers: re.Pattern[str], words: str) -> str:
+    return " ".join(fillers.sub(" ", words).split())
 
 
 def stop_words_from(groups: Mapping[str, Any], problems: list[str]) -> StopWords:
     """The stop words of the languages' `stop` tables; `problems` gets what is wrong with them."""
-    phrases: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    alone, anywhere, unless = list[Alone](), dict[str, tuple[str, ...]](), list[str]()
     for code, group in groups.items():
         if not isinstance(group, dict) or not group.keys() <= set(_KINDS):
             problems.append(f"[{code}.stop] holds the lists {', '.join(_KINDS)} and no more.")
             continue
-        for kind, written in group.items():
-            normalized = _normalized(written)
-            if normalized is None:
-                problems.append(
-                    f"[{code}.stop] {kind} must be a list of words or phrases, each with a letter."
-                )
-            phrases[kind] += normalized or []
-    alone, anywhere, unless, fillers = (dict.fromkeys(phrases[kind]) for kind in _KINDS)
-    once = frozenset(map(_said_once, alone))
-    return StopWords(once, tuple(anywhere), tuple(unless), frozenset(fillers))
+        phrases = {kind: _phrases(code, kind, group.get(kind, []), problems) for kind in _KINDS}
+        alone.append(_alone(code, phrases["alone"], phrases["fillers"], problems))
+        for phrase in phrases["anywhere"]:
+            first = phrase[0]
+            anywhere[first] = (*anywhere.get(first, ()), " ".join(phrase))
+        unless += map(" ".join, phrases["unless"])
+    return StopWords(tuple(alone), anywhere, tuple(unless))
 
 
-def _normalized(phrases: object) -> list[str] | None:
-    if not isinstance(phrases, list):
-        return None
-    normalized = [_words(phrase) if isinstance(phrase, str) else "" for phrase in phrases]
-    return normalized if all(normalized) else None
+def _phrases(code: str, kind: str, written: object, problems: list[str]) -> list[list[str]]:
+    if isinstance(written, list):
+        phrases = [_words(phrase) if isinstance(phrase, str) else [] for phrase in written]
+        if all(phrases):
+            return phrases
+    problems.append(f"[{code}.stop] {kind} must be a list of words or phrases, each with a letter.")
+    return []
+
+
+def _alone(
+    code: str, written: list[list[str]], fillers: list[list[str]], problems: list[str]
+) -> Alone:
+    longest_first = sorted(map(_said_once, fillers), key=len, reverse=True)
+    # Without fillers it is a pattern that never matches.
+    either = re.compile(rf"\b(?:{'|'.join(longest_first) or '(?!)'})\b")
+    phrases = {said: _without(either, said) for said in map(_said_once, written)}
+    problems.extend(
+        f"[{code}.stop] alone holds «{said}», which is nothing but fillers: remove it."
+        for said, rest in phrases.items()
+        if not rest
+    )
+    return Alone(frozenset(phrases.values()) - {""}, either)
