@@ -229,6 +229,13 @@ class TestTheReadBudget:
         assert len(caplog.records) == 1
         assert world.ledger.reads_left(NOON) == 301
 
+    def test_of_dollars_is_half_left_to_answers(self, caplog: pytest.LogCaptureFixture) -> None:
+        world = World(*(post(number) for number in range(350)))
+        world.ledger = replace(world.ledger, budget=2.01)
+        world.check()
+        assert [len(ids) for ids in world.asked] == [100, 100], "a dollar's worth"
+        assert "half of X_MONTHLY_BUDGET_USD is used" in caplog.text
+
     def test_that_mentions_have_half_used_stops_it_at_once(self) -> None:
         world = World(post(1), budget=10)
         world.ledger.charge("mention", 5, NOON)

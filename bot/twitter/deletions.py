@@ -87,7 +87,7 @@ class DeletionCheck:
     def check(self, now: datetime, seconds_left: Callable[[], float]) -> int:
         """Goes on with the day's check as far as the time reaches; returns how many are gone.
 
-        Half of the month's read budget is left to mentions. Raises what X, the store and the
+        Half of the month's budgets is left to mentions and answers. Raises what X, the store and the
         queue raise; what X refuses for good is tried again the next day.
         """
         if not self.within:
@@ -135,13 +135,21 @@ class DeletionCheck:
         yield waiting, replace(progress, done=True)
 
     def _reserved(self, cases: Sequence[Case], now: datetime) -> bool:
-        half = ((self.ledger.read_budget or 0) + 1) // 2
+        """Whether the look may be paid for: half of each budget is left to mentions and answers."""
         number = len(cases)
-        if not number or self.ledger.reserve("lookup", number, now, least=number, keep=half):
+        if not number:
             return True
+        half = ((self.ledger.read_budget or 0) + 1) // 2
+        if not self.ledger.affords("lookup", now, number=number, share=0.5):
+            used = "X_MONTHLY_BUDGET_USD"
+        elif self.ledger.reserve("lookup", number, now, least=number, keep=half):
+            return True
+        else:
+            used = "X_MONTHLY_READ_BUDGET"
         log.warning(
-            "Deleted posts are not looked for until tomorrow: half of X_MONTHLY_READ_BUDGET is "
-            "used, and the rest is for mentions."
+            "Deleted posts are not looked for until tomorrow: half of %s is used, and the rest is "
+            "for mentions and answers.",
+            used,
         )
         return False
 

@@ -87,12 +87,14 @@ class Ledger:
             return None
         return max(0, self.read_budget - _read(self.month(now)))
 
-    def affords(self, action: Action, now: datetime) -> bool:
-        """Whether one more of that fits into the month's budget of dollars."""
+    def affords(
+        self, action: Action, now: datetime, *, number: int = 1, share: float = 1.0
+    ) -> bool:
+        """Whether that many more fit into the month's budget of dollars, or a share of it."""
         if self.budget is None:
             return True
         spent = sum(price(day) for day in self.month(now).values())
-        return spent + PRICES[action] <= round(self.budget * DOLLAR)
+        return spent + number * PRICES[action] <= round(share * self.budget * DOLLAR)
 
 
 def price(counts: Counts) -> int:

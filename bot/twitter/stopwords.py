@@ -29,9 +29,13 @@ class Alone:
 
     phrases: frozenset[str]
     fillers: re.Pattern[str]
+    vocabulary: frozenset[str]
 
     def is_all_of(self, words: str) -> bool:
         """Whether `words` are one of the phrases."""
+        # Most posts hold another word, which is found much faster than the fillers are removed.
+        if not self.vocabulary.issuperset(words.split()):
+            return False
         return _without(self.fillers, words) in self.phrases
 
 
@@ -141,7 +145,8 @@ def _phrases(code: str, kind: str, written: object, problems: list[str]) -> list
 def _alone(
     code: str, written: list[list[str]], fillers: list[list[str]], problems: list[str]
 ) -> Alone:
-    longest_first = sorted(map(_said_once, fillers), key=len, reverse=True)
+    said_fillers = [_said_once(filler) for filler in fillers]
+    longest_first = sorted(said_fillers, key=len, reverse=True)
     # Without fillers it is a pattern that never matches.
     either = re.compile(rf"\b(?:{'|'.join(longest_first) or '(?!)'})\b")
     phrases = {said: _without(either, said) for said in map(_said_once, written)}
@@ -150,4 +155,5 @@ def _alone(
         for said, rest in phrases.items()
         if not rest
     )
-    return Alone(frozenset(phrases.values()) - {""}, either)
+    vocabulary = frozenset(" ".join([*phrases, *said_fillers]).split())
+    return Alone(frozenset(phrases.values()) - {""}, either, vocabulary)
