@@ -87,8 +87,8 @@ class DeletionCheck:
     def check(self, now: datetime, seconds_left: Callable[[], float]) -> int:
         """Goes on with the day's check as far as the time reaches; returns how many are gone.
 
-        Half of the month's budgets is left to mentions and answers. Raises what X, the store and the
-        queue raise; what X refuses for good is tried again the next day.
+        Half of the month's budgets is left to mentions and answers. Raises what X, the store and
+        the queue raise; what X refuses for good is tried again the next day.
         """
         if not self.within:
             return 0
