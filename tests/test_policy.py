@@ -134,14 +134,28 @@ class TestTheRulesOfTheProject:
             "I want to die",
             "a person please",
             "Can I talk to a person?",
+            "how do I get a person",
+            "I'd rather see a person",
+            "could I have a person?",
+            "is there a person to help me",
+            "Can a person look at this",
             "is there a human here",
         ],
     )
     def test_escalate_what_is_dangerous_or_asks_for_a_person(self, text: str) -> None:
         assert decided(verdict(0.0, tokens(text, EMOJI)), rules=self.rules).route == "escalate"
 
-    def test_leave_the_rest_to_the_model(self) -> None:
-        assert decided(verdict(0.0, "thanks it works"), rules=self.rules).route == "reply"
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "thanks it works",
+            "what a person you are",
+            "as a person of taste I love it",
+            "one ticket for a person under 12",
+        ],
+    )
+    def test_leave_the_rest_to_the_model(self, text: str) -> None:
+        assert decided(verdict(0.0, tokens(text, EMOJI)), rules=self.rules).route == "reply"
 
     def test_escalate_authors_with_a_large_audience(self) -> None:
         loud = replace(ENGLISH, author=Author(followers=100_000))

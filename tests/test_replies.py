@@ -32,7 +32,7 @@ POST = Tweet("1", "@HarborHelp well", "1", Author("55", "mira", "Mira Example"),
 
 
 FIELDS = ["default", "variables", "hours", "en", "intents", "stop", "drafts", "when_open"]
-FIELDS += ["name", "words", "texts", "alone", "anywhere"]
+FIELDS += ["name", "words", "texts", "alone", "anywhere", "unless", "fillers"]
 
 
 def four(text: str) -> list[str]:
@@ -506,6 +506,8 @@ class TestAFile:
             (lambda d: d["en"]["stop"].update(alone=["!"]), "[en.stop] alone must be a list"),
             (lambda d: d["en"]["stop"].update(anywhere="x"), "[en.stop] anywhere must be a list"),
             (lambda d: d["en"]["stop"].update(never=[]), "[en.stop] holds the lists"),
+            (lambda d: d["en"]["stop"].update(fillers="x"), "[en.stop] fillers must be a list"),
+            (lambda d: d["en"]["stop"].update(fillers=["Stop!"]), "alone holds «stop», which is"),
             (lambda d: d.update(de={"stop": ["halt"]}), "[de.stop] holds the lists"),
             (lambda d: d.update(hours="always"), "[hours] needs"),
         ],
@@ -622,6 +624,17 @@ class TestAnOptOut:
             "stop auto-replying to me",
             "I don't want automated replies",
             "please " * 200 + "unsubscribe",
+            "word " * 2400 + "unsubscribe" + " word" * 2400,
+            "s\u0336t\u0336o\u0336p\u0336",
+            "reply: stop",
+            "could u pls stop",
+            "🛑🙏",
+            "Stop s.v.p.",
+            "Halt, bitte sofort!",
+            "arrête s'il te plaît, merci",
+            "por favor, para",
+            "adesso basta, grazie",
+            "stop nu alsjeblieft",
             "I want to opt out.",
             "OPT-OUT",
             "opt me out of this, thanks",
@@ -671,6 +684,13 @@ class TestAnOptOut:
             "no thanks",
             "please reply",
             "yes please",
+            "no",
+            "Just enough!",
+            "You already do enough",
+            "please don't stop",
+            "No basta",
+            "no para",
+            "ora grazie",
             "where is the next stop",
             "🛑 the road is closed at gate 4",
             "a b c",
@@ -705,6 +725,28 @@ class TestAnOptOut:
     )
     def test_is_not_taken_from_other_words(self, text: str) -> None:
         assert not OWN.opts_out(text)
+
+    def test_is_told_without_the_fillers_of_its_own_language_only(self) -> None:
+        spanish = {"stop": {"alone": ["para"], "fillers": ["por favor"]}}
+        english = file()["en"]
+        english["stop"] |= {"fillers": ["yes"]}
+        replies = replies_from(file(en=english, es=spanish))
+        assert replies.opts_out("yes, STOP, yes")
+        assert replies.opts_out("Para, por favor")
+        assert not replies.opts_out("yes para")
+        assert not replies.opts_out("yes")
+        assert not replies.opts_out("por favor")
+
+    def test_may_be_known_without_fillers(self) -> None:
+        replies = replies_from(file())
+        assert replies.opts_out("stop")
+        assert not replies.opts_out("please stop")
+        assert not replies.opts_out("")
+
+    @given(st.text(max_size=80) | st.text("stop s.🛑\u200b\u0301#@é", max_size=40))
+    def test_is_looked_for_in_any_text(self, text: str) -> None:
+        assert OWN.opts_out(text) in {True, False}
+        assert OWN.opts_out(f"{text} unsubscribe")
 
     def test_is_known_by_every_phrase_of_the_file(self) -> None:
         data = tomllib.loads((HOUSE / "replies.toml").read_text("utf-8"))

@@ -26,6 +26,8 @@ PRICES: Final[Mapping[Action, int]] = {
 DOLLAR: Final = 1_000_000
 
 _READS: Final[tuple[Action, ...]] = ("mention", "own post", "lookup")
+_RESERVED: Final = "reserved"
+"""Where a month's note has the posts that may be being read now, by action, beside its days."""
 
 Counts = Mapping[Action, int]
 
@@ -43,19 +45,21 @@ class Ledger:
     budget: float | None = None
 
     def charge(self, action: Action, number: int, now: datetime) -> None:
-        """Counts that many posts; a negative number takes back what X did not charge for."""
+        """Counts that many posts; a negative number takes back what X did not charge for.
+
+        No more is taken back than the month has: what it was counted in may be over.
+        """
         if number:
-            self.store.change_note(
-                _name(now), lambda month: _counted(month or {}, action, number, now)
-            )
+            self.store.change_note(_name(now), lambda month: _counted(month, action, number, now))
 
     def reserve(
         self, action: Action, most: int, now: datetime, *, least: int = 1, keep: int = 0
     ) -> int:
-        """Counts up to `most` posts before they are read, and returns how many may be.
+        """Sets aside up to `most` posts before they are read, and returns how many may be.
 
         None where the month's read budget, less what it shall `keep`, holds fewer than `least`.
-        Whoever reads at the same time gets none of them; `settle` gives back what was not used.
+        Whoever reads at the same time gets none of them. `settle` counts what was read of them,
+        and gives back the others; where nobody came to that, `release` does.
         """
         if self.read_budget is None:
             return most
@@ -64,28 +68,40 @@ class Ledger:
 
         def counted(month: Any) -> Any:
             nonlocal granted
-            before = month or {}
-            left = min(most, budget - _read(before))
+            left = min(most, budget - _read(month or {}))
             granted = left if left >= least else 0
-            return _counted(before, action, granted, now) if granted else month
+            return _set_aside(month, action, granted)
 
         self.store.change_note(_name(now), counted)
         return granted
 
     def settle(self, action: Action, reserved: int, read: int, now: datetime) -> None:
         """Counts what was read in the end of what was reserved."""
-        self.charge(action, read - (reserved if self.read_budget is not None else 0), now)
+        if self.read_budget is None:
+            self.charge(action, read, now)
+            return
+        self.store.change_note(
+            _name(now),
+            lambda month: _counted(_set_aside(month, action, -reserved), action, read, now),
+        )
+
+    def release(self, now: datetime) -> None:
+        """Gives back what was set aside by a run that came to no end.
+
+        For the one poller alone, before it reads: nobody else sets posts aside.
+        """
+        if self.read_budget is not None:
+            self.store.change_note(_name(now), _days)
 
     def month(self, now: datetime) -> dict[str, Counts]:
         """The counts of this month's days, by their dates."""
-        noted: dict[str, Counts] = self.store.note(_name(now)) or {}
-        return noted
+        return _days(self.store.note(_name(now))) or {}
 
     def reads_left(self, now: datetime) -> int | None:
         """How many more posts may be read this month; None for any number."""
         if self.read_budget is None:
             return None
-        return max(0, self.read_budget - _read(self.month(now)))
+        return max(0, self.read_budget - _read(self.store.note(_name(now)) or {}))
 
     def affords(
         self, action: Action, now: datetime, *, number: int = 1, share: float = 1.0
@@ -108,15 +124,30 @@ def cost_of_reading(tweet: Tweet) -> int:
 
 
 def _read(month: Mapping[str, Counts]) -> int:
-    return sum(day.get(one, 0) for day in month.values() for one in _READS)
+    # What is set aside counts as if it were read.
+    return sum(counts.get(one, 0) for counts in month.values() for one in _READS)
 
 
-def _counted(
-    month: Mapping[str, Counts], action: Action, number: int, now: datetime
-) -> dict[str, Counts]:
-    day = now.date().isoformat()
-    counts = month.get(day, {})
-    return {**month, day: {**counts, action: counts.get(action, 0) + number}}
+def _days(month: Any) -> Any:
+    return month and {day: counts for day, counts in month.items() if day != _RESERVED}
+
+
+def _counted(month: Any, action: Action, number: int, now: datetime) -> Any:
+    days = _days(month) or {}
+    number = max(number, -sum(counts.get(action, 0) for counts in days.values()))
+    return _added(month, now.date().isoformat(), action, number)
+
+
+def _set_aside(month: Any, action: Action, number: int) -> Any:
+    aside = (month or {}).get(_RESERVED, {}).get(action, 0)
+    return _added(month, _RESERVED, action, max(number, -aside))
+
+
+def _added(month: Any, part: str, action: Action, number: int) -> Any:
+    if not number:
+        return month
+    counts = (month or {}).get(part, {})
+    return {**(month or {}), part: {**counts, action: counts.get(action, 0) + number}}
 
 
 def _name(now: datetime) -> str:

@@ -156,4 +156,4 @@ def _alone(
         if not rest
     )
     vocabulary = frozenset(" ".join([*phrases, *said_fillers]).split())
-    return Alone(frozenset(phrases.values()) - {""}, either, vocabulary)
+    return Alone(frozenset(phrases.values()), either, vocabulary)
