@@ -158,6 +158,7 @@ class Courier:
             return self._waits(case, effect, "Its keys are not set.", now + WAIT_FOR_KEYS)
         admission = self.gate.admit(case, effect, now) if kind == "reply" and self.gate else None
         if isinstance(admission, Stay):
+            log.info("The %s of case %s is not sent: %s", kind, case.id, admission.reason)
             return self._change(case, self._stays(admission, task.attempt))
         if isinstance(admission, Wait):
             return self._waits(case, effect, admission.problem, admission.until)
@@ -227,6 +228,7 @@ class Courier:
             return self._change(
                 case, partial(cases.lost, kind=kind, token=token, problem=str(failure))
             )
+        log.info("The %s of case %s is sent (%s).", kind, case.id, outside_id)
         return self._change(
             case, partial(cases.sent, kind=kind, token=token, outside_id=outside_id)
         )
@@ -300,6 +302,8 @@ class Courier:
         )
 
     def _waits(self, case: Case, effect: Effect, problem: str, due_at: datetime) -> Case | None:
+        if effect.problem != problem:  # once, however often it is asked for
+            log.info("The %s of case %s waits: %s", effect.kind, case.id, problem)
         return self.store.change(
             case.id,
             partial(

@@ -409,11 +409,23 @@ def _decision(
     if tweet.answer and not refusal:
         refusal = desk.may_reply(tweet, received_at, now)
     decision = decide(tweet, verdict, desk.rules, unsure_margin=desk.unsure_margin, refusal=refusal)
-    quiet = before.bot and desk.asks_quiet(tweet.text)
-    continued = None if quiet else _continued(tweet, before, decision)
+    if tweet.answer and desk.asks_quiet(tweet.text):
+        return _heeded(decision, before)
+    continued = _continued(tweet, before, decision)
     if continued is None:
         return decision
     return replace(decision, route="escalate", reasons=(*decision.reasons, continued))
+
+
+def _heeded(decision: Decision, before: _Before) -> Decision:
+    """The decision about a post whose author asks the bot to be quiet; no card for that alone."""
+    if decision.route == "escalate":
+        told = "Its author asked the bot to be quiet."
+        return replace(decision, reasons=(*decision.reasons, told))
+    if before.head or before.agent:
+        told = "It goes on with a conversation that a person has."
+        return replace(decision, route="escalate", reasons=(*decision.reasons, told))
+    return decision
 
 
 def _continued(tweet: Tweet, before: _Before, decision: Decision) -> str | None:

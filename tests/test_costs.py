@@ -136,7 +136,7 @@ class TestTheVerb:
         *_, dollars_left, reads_left = capsys.readouterr().out.splitlines()
         assert dollars_left == (
             "$0.00 of the month's $1.50 is left (X_MONTHLY_BUDGET_USD)."
-            " Automatic replies wait until the month is over."
+            " Automatic replies are held back until the month is over."
         )
         assert reads_left == (
             "0 of the month's 1,200 reads are left (X_MONTHLY_READ_BUDGET)."

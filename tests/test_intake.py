@@ -594,6 +594,24 @@ class TestTheReadBudget:
             world.poll(*many(3))
         assert world.ledger.reads_left(NOON) == 1000
 
+    def test_loses_nothing_to_runs_that_crash(self) -> None:
+        world = World(cursor=at(30).id, budget=1000)
+
+        class Crash(BaseException):
+            pass
+
+        def settling(*_: object) -> None:
+            raise Crash
+
+        world.x.posts = [at(1)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Ledger, "settle", settling)
+            for _ in range(3):
+                with pytest.raises(Crash):
+                    world.work()
+        assert world.poll() == 1
+        assert world.ledger.reads_left(NOON) == 999
+
     def test_is_not_read_by_two_at_once(self) -> None:
         world = World(cursor=at(30).id, budget=150)
         left: list[int | None] = []
@@ -684,6 +702,17 @@ class TestAPollersSecondDuty:
         assert world.work() == {"queued": 0, "gone": 1}
         [sent] = world.queue.sent
         assert arrival_of(sent.body).what == Deleted(at(100).id, source="poll")
+
+    @pytest.mark.parametrize("failure", [Retryable("No answer."), Conflict("Lost races.")])
+    def test_never_fails_the_first(
+        self, failure: Exception, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world = World(at(100), cursor=at(30).id)
+        world.within, world.gone, world.refused = timedelta(days=9), {at(100).id}, failure
+        assert world.poll(at(1)) == 1
+        assert f"not looked for before the next run: {failure}" in caplog.text
+        world.refused = None
+        assert world.work() == {"queued": 0, "gone": 1}
 
     def test_comes_after_the_first_and_only_if_time_is_left(self) -> None:
         world = World(at(100), cursor=at(30).id)

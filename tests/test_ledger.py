@@ -41,6 +41,15 @@ class TestTheLedger:
         own.charge("mention", -4, NOON)
         assert own.reads_left(NOON) == 4
 
+    def test_takes_back_no_more_than_the_month_has(self) -> None:
+        own = ledger()
+        own.charge("mention", 2, NEXT_MONTH)
+        own.charge("reply", -1, NEXT_MONTH)  # counted in the month before
+        assert own.month(NEXT_MONTH) == {"2026-12-01": {"mention": 2}}
+        own.charge("reply", 1, NOON)
+        own.charge("reply", -3, NEXT_DAY)
+        assert sum(map(price, own.month(NOON).values())) == 0
+
     def test_knows_the_price_of_a_day(self) -> None:
         assert price({"mention": 2, "own post": 1, "lookup": 1}) == 8_000
         assert price({"reply": 1, "reply with link": 1}) == 210_000
@@ -101,6 +110,27 @@ class TestAReservation:
         own = ledger(reads=100)
         own.settle("mention", own.reserve("mention", 100, NOON), 7, NOON)
         assert own.month(NOON) == {"2026-11-02": {"mention": 7}}
+
+    def test_is_set_aside_and_no_cost_until_it_is_read(self) -> None:
+        own = Ledger(MemoryCases(), 100, 0.01)
+        own.reserve("mention", 60, NOON)
+        assert (own.reads_left(NOON), own.month(NOON)) == (40, {})
+        assert own.affords("reply", NOON)
+
+    def test_that_nobody_settled_is_released(self) -> None:
+        own = ledger(reads=100)
+        own.settle("mention", own.reserve("mention", 10, NOON), 7, NOON)
+        own.reserve("mention", 60, NOON)
+        own.reserve("lookup", 20, NOON)
+        own.release(NOON)
+        assert own.reads_left(NOON) == 93
+
+    def test_that_is_settled_after_its_release_counts_what_was_read(self) -> None:
+        own = ledger(reads=100)
+        granted = own.reserve("mention", 60, NOON)
+        own.release(NOON)
+        own.settle("mention", granted, 7, NOON)
+        assert own.reads_left(NOON) == 93
 
     def test_without_a_budget_gives_all_and_counts_what_was_read(self) -> None:
         own = ledger()

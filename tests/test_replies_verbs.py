@@ -61,7 +61,7 @@ class TestCheck:
         code, told = replies("check", "--json")
         found = {(row["language"], row.get("intent")): row for row in rows(told)}
         assert found["en", "thanks"]["texts"] == 8
-        assert 200 < found["en", "thanks"]["longest"] <= 280
+        assert 150 < found["en", "thanks"]["longest"] <= 280
         assert found["nl", None]["texts"] == 0
 
     def test_tells_every_problem(self, replies: Replies) -> None:
@@ -95,7 +95,7 @@ class TestTry:
         assert code == 0
         assert told.startswith("reply     The model")
         assert "intent    order" in told
-        assert "River" in told
+        assert "@river" in told
         assert "of 280 characters, $0.010" in told
 
     def test_shows_the_same_as_an_object(self, replies: Replies) -> None:

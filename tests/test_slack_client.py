@@ -162,7 +162,7 @@ class TestAThread:
 
     @pytest.mark.parametrize(
         ("assignee", "hours", "threaded"),
-        [(None, 24, True), (None, 25, False), ("U0AGENT", 25, True)],
+        [(None, 24, True), (None, 25, False), ("U0AGENT", 25, True), ("console", 25, False)],
     )
     def test_of_an_old_card_is_joined_only_where_somebody_has_it(
         self,

@@ -430,6 +430,13 @@ class TestLookingUp:
         edited = replace(made, tweet=replace(made.tweet, id=x.next_id()))
         assert account.find(edited, reply()) == sent
 
+    def test_finds_a_reply_to_the_edited_post(self, x: XStandin, account: XAccount) -> None:
+        mention = x.add_mention("where is my parcel?")
+        edited = x.add_mention("where is my red parcel?", edit_of=mention.id)
+        made = case_of(mention)
+        known = replace(made, tweet=replace(made.tweet, id=edited.id))
+        assert account.send(known, reply()) == account.find(known, reply())
+
     def test_finds_it_behind_newer_posts(self, x: XStandin, account: XAccount) -> None:
         mention = x.add_mention("where is my parcel?")
         sent = account.send(case_of(mention), reply())

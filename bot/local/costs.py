@@ -105,7 +105,11 @@ def _show_budgets(arguments: Namespace, found: Costs) -> None:
     if found.budget is not None and found.left is not None:
         row |= {"limit": found.budget / DOLLAR, "left": found.left / DOLLAR}
         left = f"{dollars(found.left)} of the month's {dollars(found.budget)} is left"
-        ended = " Automatic replies wait until the month is over." if found.answers_wait else ""
+        ended = (
+            " Automatic replies are held back until the month is over."
+            if found.answers_wait
+            else ""
+        )
         plain = f"{left} (X_MONTHLY_BUDGET_USD).{ended}"
     show(arguments, row, plain)
     row = {"budget": "reads", "limit": found.read_budget, "left": found.reads_left}

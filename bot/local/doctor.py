@@ -170,8 +170,8 @@ def _replies(parts: Parts) -> tuple[bool | None, str]:
         )
     if mode == "on" and not parts.ledger.affords("reply", now):
         return False, (
-            "X_MONTHLY_BUDGET_USD is used up, so automatic replies wait until the month is over: "
-            "raise it to send them now."
+            "X_MONTHLY_BUDGET_USD is used up, so automatic replies are held back until the month "
+            "is over: raise it to send them now."
         )
     paused = parts.pause.paused()
     if paused and mode != "off":

@@ -67,6 +67,11 @@ def card(case: Case, head: Case | None = None) -> JsonObject:
     }
 
 
+def mentions_somebody(case: Case, head: Case | None) -> bool:
+    """Whether `card` mentions a person of Slack, who is notified of it even in a thread."""
+    return bool(_USER.fullmatch(case.assignee or (head.assignee if head else None) or ""))
+
+
 def verdict_answer(text: str, verdict: Verdict, *, unsure: bool) -> JsonObject:
     """The answer to `/classify TEXT`."""
     said = "Escalate: yes" if verdict.escalate else "Escalate: no"

@@ -20,7 +20,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.cases import Case, Effect
 from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
-from bot.slack.cards import CARD, card
+from bot.slack.cards import CARD, card, mentions_somebody
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def connect(token: str, base: str) -> WebClient:
 
 
 WATCHED_FOR: Final = timedelta(hours=24)
-"""How long an unclaimed card is new enough for somebody to look into its thread."""
+"""How long a card that no one in Slack has is new enough for somebody to look into its thread."""
 CaseOf = Callable[[str], Case | None]
 """The case with that id; raises `Refused` where its record is damaged."""
 
@@ -179,13 +179,14 @@ def _head(case: Case, case_of: CaseOf) -> Case | None:
 def _thread(case: Case, head: Case | None) -> str | None:
     """The `ts` of the head's card, None where no thread is to be joined.
 
-    Nor that of an old card which nobody has claimed: nobody would look into it. Raises
+    Nor that of an old card where its own mentions nobody: nobody would look into it. Raises
     `Retryable` where that card is still on its way.
     """
     sent = head.effect("card") if head and not head.erased else None
     if head is None or sent is None or sent.state == "failed":
         return None
-    if not head.assignee and case.received_at - head.received_at > WATCHED_FOR:
+    recent = case.received_at - head.received_at <= WATCHED_FOR
+    if not recent and not mentions_somebody(case, head):
         return None
     if sent.state != "sent":
         raise Retryable("The card whose thread it joins is still on its way.", SOON)

@@ -91,7 +91,7 @@ class Ledger:
         For the one poller alone, before it reads: nobody else sets posts aside.
         """
         if self.read_budget is not None:
-            self.store.change_note(_name(now), _days)
+            self.store.change_note(_name(now), _released)
 
     def month(self, now: datetime) -> dict[str, Counts]:
         """The counts of this month's days, by their dates."""
@@ -141,6 +141,11 @@ def _counted(month: Any, action: Action, number: int, now: datetime) -> Any:
 def _set_aside(month: Any, action: Action, number: int) -> Any:
     aside = (month or {}).get(_RESERVED, {}).get(action, 0)
     return _added(month, _RESERVED, action, max(number, -aside))
+
+
+def _released(month: Any) -> Any:
+    aside = (month or {}).get(_RESERVED, {})
+    return _days(month) if any(aside.values()) else month
 
 
 def _added(month: Any, part: str, action: Action, number: int) -> Any:

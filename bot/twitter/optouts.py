@@ -31,6 +31,7 @@ class OptOuts:
         asking = [post for post in posts if self.asks(post.text)]
         for post in asking:
             self.add(post.author, now)
+            log.info("The author of post %s asked the bot to be quiet.", post.id)
         return len(asking)
 
     def add(self, author: Author, now: datetime) -> None:

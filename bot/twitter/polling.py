@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.errors import Failure, Retryable
+from bot.errors import Conflict, Failure, Retryable
 from bot.ports import CaseStore, Clock, Heed, Identities, Mentions, Queue
 from bot.triage import Arrival, message
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet, moment_of, order
@@ -203,42 +203,38 @@ class Poller:
     def _begun(self, now: datetime, seconds_left: Callable[[], float]) -> _Run:
         names = [CURSOR, SEEN, NOT_BEFORE, NO_LOOK_BEFORE, BUDGET_USED, ACCOUNT, ACCOUNT_KEYS]
         notes = self.store.notes(names)
+        self.ledger.release(now)
         reading = reading_of(notes.get(CURSOR), now)
         return _Run(now, seconds_left, notes, reading, seen_of(notes.get(SEEN)))
 
     def _work(self, run: _Run) -> None:
-        if self._asked_to_wait(run, NOT_BEFORE):
+        if _asked_to_wait(run, NOT_BEFORE):
             return
         try:
             self._poll(run)
         except Retryable as failure:
             if failure.after is None:
                 raise
-            self._wait(NOT_BEFORE, failure.after, failure)
+            until = self._noted_wait(NOT_BEFORE, failure.after)
+            log.warning("X is not asked before %s: %s", until, failure)
             return
         self._look_for_deletions(run)
 
     def _look_for_deletions(self, run: _Run) -> None:
         """Its failures are its own: mentions must not wait for a look-up that X refuses."""
-        if self._asked_to_wait(run, NO_LOOK_BEFORE):
+        if _asked_to_wait(run, NO_LOOK_BEFORE):
             return
         try:
             run.gone = self.deletions.check(run.now, run.seconds_left)
-        except Retryable as failure:
-            self._wait(NO_LOOK_BEFORE, failure.after or 0, failure)
+        except (Failure, Conflict) as failure:
+            after = failure.after if isinstance(failure, Retryable) else None
+            until = "the next run" if after is None else self._noted_wait(NO_LOOK_BEFORE, after)
+            log.warning("Deleted posts are not looked for before %s: %s", until, failure)
 
-    def _asked_to_wait(self, run: _Run, name: str) -> bool:
-        until = _moment(run.notes.get(name))
-        if until is None or until <= run.now:
-            return False
-        log.info("X is not asked before %s, as it wishes.", until.isoformat())
-        return True
-
-    def _wait(self, name: str, seconds: float, failure: Retryable) -> None:
+    def _noted_wait(self, name: str, seconds: float) -> str:
         until = (self.clock() + timedelta(seconds=seconds)).isoformat()
-        if seconds:
-            self.store.set_note(name, until)
-        log.warning("X is not asked before %s: %s", until, failure)
+        self.store.set_note(name, until)
+        return until
 
     def _poll(self, run: _Run) -> None:
         before = {CURSOR: run.reading.to_json(), SEEN: run.seen.to_json()}
@@ -325,6 +321,14 @@ class Poller:
                 "the month is over: raise it to read them now.",
                 self.ledger.read_budget,
             )
+
+
+def _asked_to_wait(run: _Run, name: str) -> bool:
+    until = _moment(run.notes.get(name))
+    if until is None or until <= run.now:
+        return False
+    log.info("X is not asked before %s, as it wishes.", until.isoformat())
+    return True
 
 
 def _decided(tweet: Tweet, known: Mapping[str, Any]) -> bool:

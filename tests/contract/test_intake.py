@@ -58,6 +58,15 @@ def test_a_budget_is_not_overdrawn_by_those_who_read_at_the_same_time(store: Cas
     assert ledger.reads_left(NOW) == 0
 
 
+def test_what_a_crashed_run_had_set_aside_is_given_back(store: CaseStore) -> None:
+    ledger = Ledger(store, 35)
+    ledger.release(NOW)
+    ledger.settle("mention", ledger.reserve("mention", 10, NOW), 4, NOW)
+    ledger.reserve("mention", 30, NOW)
+    ledger.release(NOW)
+    assert ledger.reads_left(NOW) == 31
+
+
 def test_an_opt_out_is_kept(store: CaseStore) -> None:
     post = replace(at(1), text="stop", author=replace(at(1).author, id="55", handle="Mira_Example"))
     OptOuts(store, lambda text: text == "stop").heed([post], NOW)
