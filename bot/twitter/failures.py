@@ -141,9 +141,7 @@ def _lifted_later(response: Response, body: str, now: datetime) -> Retryable | N
         waits = _wait(response, now)
         return Retryable("X's rate limit or spend cap is reached (429).", waits, shared=True)
     if status == HTTPStatus.UNAUTHORIZED:
-        advice = (
-            "X refuses the keys (401): check X_CONSUMER_KEY, X_ACCESS_TOKEN and both secrets."
-        )
+        advice = "X refuses the keys (401): check X_CONSUMER_KEY, X_ACCESS_TOKEN and both secrets."
         return Retryable(advice, KEYS_WRONG, shared=True)
     if status < HTTPStatus.BAD_REQUEST:
         return Retryable(f"X leads elsewhere ({status}): check X_API_URL.", KEYS_WRONG)
