@@ -36,6 +36,7 @@ from tests.standins.x_posts import Post
 MENTIONS = 5_000
 DAYS = 3
 MORNING = 8
+STEP = 4  # minutes from one run of the scheduled functions to the next
 READ: tuple[Action, ...] = ("mention", "own post", "lookup")
 AUTHORS = 900
 READS = 5_600
@@ -89,14 +90,15 @@ class Account:
         due = Counter(self.random.choices(minutes, k=MENTIONS))
         while self.clock() < BEGIN + (DAYS + 0.35) * timedelta(days=1):
             minute = int((self.clock() - BEGIN) / MINUTE)
-            for _ in range(due[minute] + due[minute + 1]):
+            for _ in range(sum(due[minute + n] for n in range(STEP))):
                 self.somebody_writes()
             self.x_does_its_work()
-            self.two_minutes()
+            self.bot_does_its_work()
+            self.clock.wait(STEP * 60)
             if self.clock().hour < MORNING:
-                self.clock.wait(8 * 60)
+                self.clock.wait(10 * 60)
 
-    def two_minutes(self) -> None:
+    def bot_does_its_work(self) -> None:
         stop = threading.Event()
         for name in ("xPoller", "housekeeping"):
             with suppress(Failure):  # it runs again next time
@@ -106,7 +108,6 @@ class Account:
             pass
         month = self.parts.ledger.month(self.clock())
         self.paid.append((len(self.x.posts) - before, sum(map(price, month.values()))))
-        self.clock.wait(120)
 
     def somebody_writes(self) -> None:
         # A few write often.
