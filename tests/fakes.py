@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -13,7 +13,6 @@ from bot.cases import Case, Effect
 from bot.local.events import sqs_event
 from bot.ports import Identities, Message, Outgoing, Queue
 from bot.storage.legible import case_of, case_or_none
-from bot.tweets import Tweet
 from tests.examples import NOON
 
 DEDUPLICATED_FOR = timedelta(minutes=5)
@@ -263,35 +262,3 @@ class WordClassifier:
                 raise failure
         known = [[self.words[w] for w in text.split() if w in self.words] for text in texts]
         return [max(found, default=None) for found in known]
-
-
-@dataclass
-class PagedMentions:
-    """The account's mentions in pages; items that are exceptions are raised in their turn.
-
-    `below` holds the `until_id` of each call in `asked`.
-    """
-
-    given: Sequence[Sequence[Tweet] | Exception] = ()
-    asked: list[tuple[str, str | None, datetime | None]] = field(default_factory=list)
-    below: list[str | None] = field(default_factory=list)
-    problems: Sequence[str] = ()
-    fingerprint: str = "keys"
-
-    def account_id(self) -> str:
-        return "44"
-
-    def pages(
-        self,
-        account_id: str,
-        since_id: str | None,
-        since: datetime | None,
-        until_id: str | None = None,
-        page_size: int = 100,  # noqa: ARG002
-    ) -> Iterable[tuple[list[Tweet], list[str]]]:
-        self.asked.append((account_id, since_id, since))
-        self.below.append(until_id)
-        for page in self.given:
-            if isinstance(page, Exception):
-                raise page
-            yield list(page), list(self.problems)

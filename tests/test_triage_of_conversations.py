@@ -154,7 +154,11 @@ class TestAPostThatAnswersTheBot:
     def test_by_asking_for_quiet_is_left_alone(self) -> None:
         made = self.answered("stop", may_reply=lambda *_: "Its author asked the bot to stop.")
         assert made.thread is None
-        assert "It answers the bot" not in made.reasons[-1]
+        assert made.reasons[-1] == "Its author asked the bot to be quiet."
+
+    def test_by_asking_for_quiet_still_goes_on_with_an_open_card(self) -> None:
+        bot = bot_with([FIRST], [replace(NEXT, text="stop")])
+        assert (the(bot, "110").route, the(bot, "110").thread) == ("escalate", "101")
 
 
 def test_what_comes_after_an_agents_answer_is_seen_by_a_person() -> None:
