@@ -10,6 +10,8 @@ from bot.errors import Refused
 
 Kind = Literal["mention", "reply", "quote", "post"]
 Source = Literal["webhook", "poll", "file", "typed"]
+Media = Literal["photo", "video", "animated_gif", "media"]
+"""What is attached to a post, as X names it ("Data dictionary: Media"); `media` is not known."""
 
 SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 """An id shifted right by 22 bits is its post's milliseconds since this moment."""
@@ -23,6 +25,7 @@ LONGEST_TEXT: Final = 25_000
 IDENTITY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 """What an id looks like, X's and those we give."""
 
+_HANDLE: Final = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _NO_SCALAR: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
@@ -35,6 +38,18 @@ class Author:
     name: str | None = None
     followers: int | None = None
 
+    @property
+    def url(self) -> str | None:
+        """Where a browser shows the account; None for a handle that X would not give."""
+        handle = _HANDLE.fullmatch(self.handle or "")
+        return f"https://x.com/{handle[1]}" if handle else None
+
+    @property
+    def known_by(self) -> tuple[str, ...]:
+        """What tells the author from others: the id, and the handle in small letters with its @."""
+        handle = self.handle and f"@{self.handle.removeprefix('@').lower()}"
+        return tuple(one for one in (self.id, handle) if one)
+
 
 @dataclass(frozen=True, slots=True)
 class Tweet:
@@ -43,7 +58,8 @@ class Tweet:
     `root_id` is the first id of its edit history: an edited post stays the same case. `mentions`
     holds ids and lower-case handles mentioned in the visible text; the mentions that X puts in
     front of a reply by itself are not among them. `answer` says whether the bot may answer it in
-    public: False for posts from files unless their owner asked for it.
+    public: False for posts from files unless their owner asked for it. `media` is what is attached
+    to it, in order.
     """
 
     id: str
@@ -61,6 +77,7 @@ class Tweet:
     mentions: frozenset[str] = frozenset()
     source: Source = "typed"
     answer: bool = False
+    media: tuple[Media, ...] = ()
 
     @property
     def url(self) -> str | None:
@@ -137,6 +154,8 @@ def to_json(tweet: Tweet) -> dict[str, Any]:
         record["created_at"] = tweet.created_at.isoformat()
     if tweet.mentions:
         record["mentions"] = sorted(tweet.mentions)
+    if tweet.media:
+        record["media"] = list(tweet.media)
     return record
 
 
@@ -150,6 +169,8 @@ def from_json(record: Mapping[str, Any]) -> Tweet:
             values["created_at"] = datetime.fromisoformat(values["created_at"]).astimezone(UTC)
         if "mentions" in values:
             values["mentions"] = frozenset(values["mentions"])
+        if "media" in values:
+            values["media"] = tuple(values["media"])
         tweet = Tweet(**values)
     except (TypeError, ValueError, OverflowError) as error:
         raise Refused(f"This is not a tweet in our own form: {error}.") from None
@@ -172,6 +193,7 @@ def _checks(tweet: Tweet) -> dict[str, bool]:
         "kind": tweet.kind in get_args(Kind),
         "source": tweet.source in get_args(Source),
         "mentions": all(one is not None and _is_word(one) for one in tweet.mentions),
+        "media": all(one in get_args(Media) for one in tweet.media),
         **{name: _is_word(getattr(tweet, name)) for name in words},
         **{name: type(getattr(tweet, name)) is bool for name in flags},
     }

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from bot.errors import Refused
 from bot.tweets import (
     IDENTITY,
     Author,
     Kind,
+    Media,
     Source,
     Tweet,
     checked_text,
@@ -38,6 +39,10 @@ LONGEST_NAME: Final = 100
 """Characters kept of a name, handle or language: twice what X allows."""
 MOST_MENTIONS: Final = 100
 """Mentions kept of a post: more than X notifies of, and no more than a message can carry."""
+MOST_MEDIA: Final = 8
+"""Attached media kept of a post: twice what X allows ("Create Post", `media_ids`)."""
+_MEDIA: Final[tuple[Media, ...]] = get_args(Media)
+_BETWEEN: Final = re.compile(r"[\s,;|]+")
 _EVENT_TYPE: Final = re.compile(r"(?=.{3,60}$)[a-z0-9_]+(\.[a-z0-9_]+)+")
 """What a name of X's looks like; anything else might be somebody's words."""
 _HANDLE: Final = re.compile(r"(?<![\w@])@(\w{1,15})\b")
@@ -127,7 +132,7 @@ def _written(event: _Event) -> Tweet | Ignored:
     account = event.account
     if account and _optional_identity(event.payload.get("author_id")) == account:
         return Ignored("the account's own post")
-    tweet = api_post(event.payload, _users(event.includes), "webhook")
+    tweet = api_post(event.payload, _users(event.includes), "webhook", _media(event.includes))
     kind = _EVENT_KINDS[event.kind]
     # The subscription itself vouches for a mention or quote, whatever the entities say.
     vouched = {account} if account and kind != "reply" else set()
@@ -156,19 +161,29 @@ def api_answer(answer: object, source: Source) -> tuple[list[Tweet], list[str]]:
     """The posts of an API v2 answer, and a sentence for each that could not be read."""
     outer = _object(answer, "The answer")
     data = outer.get("data") or []
-    users = _users(_mapping(outer.get("includes")))
+    includes = _mapping(outer.get("includes"))
+    users, media = _users(includes), _media(includes)
     tweets: list[Tweet] = []
     problems: list[str] = []
     for number, post in enumerate(data if isinstance(data, list) else [data]):
         try:
-            tweets.append(replace(api_post(post, users, source), answer=source == "poll"))
+            tweet = api_post(post, users, source, media)
+            tweets.append(replace(tweet, answer=source == "poll"))
         except Refused as refused:
             problems.append(f"data[{number}]: {refused}")
     return tweets, problems
 
 
-def api_post(post: object, users: Mapping[str, Author], source: Source) -> Tweet:
-    """One post object of API v2. Raises `Refused` where its id or text cannot be read."""
+def api_post(
+    post: object,
+    users: Mapping[str, Author],
+    source: Source,
+    media: Mapping[str, Media] | None = None,
+) -> Tweet:
+    """One post object of API v2; `media` are the kinds of what it may have attached, by key.
+
+    Raises `Refused` where its id or text cannot be read.
+    """
     fields = _object(post, "The post")
     tweet_id = _identity(fields, "id")
     note = _mapping(fields.get("note_tweet") or fields.get("note_post"))
@@ -193,6 +208,7 @@ def api_post(post: object, users: Mapping[str, Author], source: Source) -> Tweet
         lang=_string(fields.get("lang")),
         mentions=_explicit_mentions(fields, note),
         source=source,
+        media=_attached(fields, media or {}),
     )
 
 
@@ -224,6 +240,7 @@ def csv_row(row: Mapping[str, str | None], file_id: str, number: int, *, answer:
         mentions=_written_mentions(text),
         source="file",
         answer=answer,
+        media=_written_media(row.get("media")),
     )
 
 
@@ -264,7 +281,9 @@ def _any_form(value: Mapping[str, Any], file_id: str, number: int) -> list[Told 
         return [typed(value["text"], f"{file_id}-{number}")]
     post = {"id": value.get("tweet_id"), **value}
     tweet = api_post(post, {}, "file")
-    return [replace(tweet, mentions=tweet.mentions | _written_mentions(tweet.text))]
+    mentions = tweet.mentions | _written_mentions(tweet.text)
+    media = tweet.media or _written_media(value.get("media"))
+    return [replace(tweet, mentions=mentions, media=media)]
 
 
 def _kind(references: Mapping[str, str]) -> Kind:
@@ -305,6 +324,34 @@ def _explicit_mentions(fields: Mapping[str, Any], note: Mapping[str, Any]) -> fr
 
 def _written_mentions(text: str) -> frozenset[str]:
     return frozenset(handle.lower() for handle in _HANDLE.findall(text))
+
+
+def _attached(fields: Mapping[str, Any], media: Mapping[str, Media]) -> tuple[Media, ...]:
+    # A post of API v1.1 says itself what its media are ("Extended entities object").
+    own = _listed(_mapping(fields.get("extended_entities")).get("media"))
+    kinds = [_media_kind(one) for one in own if isinstance(one, Mapping)]
+    attached = _listed(_mapping(fields.get("attachments")).get("media_keys"))
+    links = _listed(_mapping(fields.get("entities")).get("urls"))
+    keys = attached or [_mapping(link).get("media_key") for link in links]
+    # Several photos share one link, which then stands there once for each.
+    named = dict.fromkeys(key for key in keys if isinstance(key, str) and key)
+    return tuple((kinds or [media.get(key, "media") for key in named])[:MOST_MEDIA])
+
+
+def _written_media(written: object) -> tuple[Media, ...]:
+    """The kinds that a file names, in a list or one behind the other."""
+    words = _BETWEEN.split(written) if isinstance(written, str) else _listed(written)
+    return tuple(kind for word in words for kind in _MEDIA if kind == word)[:MOST_MEDIA]
+
+
+def _media(includes: Mapping[str, Any]) -> dict[str, Media]:
+    entries = [_mapping(one) for one in _listed(includes.get("media"))]
+    keyed = [(one.get("media_key"), _media_kind(one)) for one in entries]
+    return {key: kind for key, kind in keyed if isinstance(key, str)}
+
+
+def _media_kind(entry: Mapping[str, Any]) -> Media:
+    return next((kind for kind in _MEDIA if kind == entry.get("type")), "media")
 
 
 def _users(includes: Mapping[str, Any]) -> dict[str, Author]:

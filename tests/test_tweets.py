@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -12,6 +12,7 @@ from bot.tweets import (
     LONGEST_TEXT,
     Author,
     Kind,
+    Media,
     Source,
     Tweet,
     checked_text,
@@ -46,6 +47,7 @@ tweets = st.builds(
     mentions=st.frozensets(sound, max_size=3),
     source=st.sampled_from(get_args(Source)),
     answer=st.booleans(),
+    media=st.lists(st.sampled_from(get_args(Media)), max_size=4).map(tuple),
 )
 
 
@@ -112,6 +114,12 @@ class TestATweet:
         record = json.loads(json.dumps(to_json(tweet), ensure_ascii=False))
         assert from_json(record) == tweet
 
+    def test_keeps_its_media_in_order_and_has_none_in_records_that_tell_of_none(self) -> None:
+        tweet = replace(typed("look", "1"), media=("video", "photo", "video"))
+        assert to_json(tweet)["media"] == ["video", "photo", "video"]
+        assert from_json(to_json(tweet)) == tweet
+        assert from_json({"id": "1", "text": "look", "root_id": "1"}).media == ()
+
     def test_leaves_out_of_json_what_is_not_known(self) -> None:
         tweet = Tweet("1", "hello", "1", Author(handle="mira_example"))
         assert to_json(tweet) == {
@@ -146,6 +154,10 @@ class TestATweet:
             ("answer", "yes", "look at its answer"),
             ("mentions", [5], "look at its mentions"),
             ("mentions", [None], "look at its mentions"),
+            ("media", ["hologram"], "look at its media"),
+            ("media", "photo", "look at its media"),
+            ("media", [["photo"]], "look at its media"),
+            ("media", 5, "own form"),
             ("created_at", "0001-01-01T00:00:00+14:00", "own form"),
             ("created_at", "yesterday", "own form"),
             ("mood", "angry", "mood"),
@@ -160,7 +172,7 @@ class TestATweet:
     @given(st.data())
     def test_with_anything_in_a_field_is_read_whole_or_refused(self, data: st.DataObject) -> None:
         whole = Tweet("1", "a", "1", Author("2", "b", "c", 3), mentions=frozenset({"d"}))
-        record = {**asdict(whole), "mentions": ["d"]}
+        record = {**asdict(whole), "mentions": ["d"], "media": ["photo"]}
         del record["created_at"]
         record[data.draw(st.sampled_from(sorted(record)))] = data.draw(anything)
         try:
@@ -168,3 +180,27 @@ class TestATweet:
         except Refused:
             return
         assert from_json(json.loads(json.dumps(to_json(tweet)))) == tweet
+
+
+class TestAnAuthor:
+    @pytest.mark.parametrize("handle", ["Mira_Example", "@Mira_Example"])
+    def test_has_an_address_by_the_handle(self, handle: str) -> None:
+        assert Author(handle=handle).url == "https://x.com/Mira_Example"
+
+    @pytest.mark.parametrize(
+        "handle",
+        [
+            None,
+            "",
+            "@",
+            "@@mira",
+            "mira example",
+            "mira/status",
+            "mira?a=b",
+            "míra",
+            "m" * 16,
+            "m\n",
+        ],
+    )
+    def test_has_none_by_a_handle_that_x_would_not_give(self, handle: str | None) -> None:
+        assert Author(handle=handle).url is None

@@ -10,6 +10,7 @@ from bot.triage import Arrival, message
 from bot.tweets import LONGEST_TEXT, Author, Tweet
 from bot.twitter.events import LARGEST_MESSAGE
 from bot.wire import (
+    MOST_MEDIA,
     Deleted,
     Ignored,
     Revoked,
@@ -200,6 +201,92 @@ class TestAnEvent:
             "xaa_post.repost.create",
         }
         assert len(events) == 8
+
+
+class TestAttachedMedia:
+    def test_is_told_by_its_kind_in_the_order_of_the_post(self) -> None:
+        tweets, problems = api_answer(fixture("answer_with_media"), "poll")
+        assert problems == []
+        assert [tweet.media for tweet in tweets] == [
+            ("video", "photo"),
+            ("animated_gif", "media"),
+            (),
+        ]
+
+    @pytest.mark.parametrize("within", [True, False])
+    def test_of_an_event_is_told_as_far_as_x_says(self, *, within: bool) -> None:
+        event = fixture("mention")
+        event["data"]["payload"]["attachments"] = {"media_keys": ["3_1", "7_2"]}
+        del event["data"]["includes"]
+        media = [{"media_key": "7_2", "type": "video"}]
+        (event["data"] if within else event)["includes"] = {"media": media}
+        tweet = activity_event(event)
+        assert isinstance(tweet, Tweet)
+        assert tweet.media == ("media", "video")
+
+    def test_is_found_behind_the_links_of_a_post_that_lists_none(self) -> None:
+        links = [{"media_key": key} for key in ("3_1", "3_1", "3_2")] + [{"url": "https://a"}]
+        tweet = line({"id": "1", "text": "x", "entities": {"urls": links}})
+        assert tweet.media == ("media", "media")
+
+    def test_of_a_post_in_the_classic_form_stands_in_the_post_itself(self) -> None:
+        assert line(fixture("classic_with_media")).media == ("video",)
+
+    @pytest.mark.parametrize(
+        ("written", "media"),
+        [
+            ("photo", ("photo",)),
+            ("video, photo;animated_gif|photo", ("video", "photo", "animated_gif", "photo")),
+            (" photo https://pbs.twimg.com/media/x.jpg 3_5 Photo ", ("photo",)),
+            ("photo " * 99, ("photo",) * MOST_MEDIA),
+            ("", ()),
+            (None, ()),
+        ],
+    )
+    def test_of_a_file_is_named_in_its_column(
+        self, written: str | None, media: tuple[str, ...]
+    ) -> None:
+        assert row(text="look", media=written).media == media
+        assert line({"id": "1", "text": "look", "media": written}).media == media
+
+    def test_of_a_file_may_be_a_list(self) -> None:
+        named = ["video", "hologram", "photo"]
+        assert line({"id": "1", "text": "x", "media": named}).media == ("video", "photo")
+
+    def test_beyond_what_x_allows_is_left_out(self) -> None:
+        keys = [f"3_{number}" for number in range(20_000)]
+        post = {"id": "1", "text": "x", "attachments": {"media_keys": keys}}
+        [tweet], _ = api_answer({"data": post}, "poll")
+        assert tweet.media == ("media",) * MOST_MEDIA
+
+    @pytest.mark.parametrize(
+        ("attached", "media"),
+        [
+            ({"attachments": 5}, ()),
+            ({"attachments": {"media_keys": "3_1"}}, ()),
+            ({"attachments": {"media_keys": [None, 5, [], {}, ""]}}, ()),
+            ({"extended_entities": [{"media": 1}]}, ()),
+            ({"extended_entities": {"media": [5, None, "photo"]}}, ()),
+            ({"extended_entities": {"media": [{"type": ["photo"]}, {}]}}, ("media", "media")),
+            ({"attachments": {"media_keys": ["3_1"]}, "extended_entities": None}, ("media",)),
+            ({"entities": {"urls": [None, {"media_key": 5}]}}, ()),
+            ({"media": [None, {}, ["photo"], "hologram"]}, ()),
+        ],
+    )
+    def test_in_an_unknown_shape_is_passed_over(
+        self, attached: dict[str, Any], media: tuple[str, ...]
+    ) -> None:
+        assert line({"id": "1", "text": "x", **attached}).media == media
+
+    @pytest.mark.parametrize(
+        "included", [5, {}, [5], [{"type": "photo"}], [{"media_key": [], "type": "photo"}]]
+    )
+    def test_that_is_included_in_an_unknown_shape_is_not_told_by_its_kind(
+        self, included: object
+    ) -> None:
+        post = {"id": "1", "text": "x", "attachments": {"media_keys": ["3_1"]}}
+        [tweet], _ = api_answer({"data": post, "includes": {"media": included}}, "poll")
+        assert tweet.media == ("media",)
 
 
 class TestAnAnswer:

@@ -52,7 +52,9 @@ def test_json_is_read_or_refused_and_what_is_read_travels_on_the_queue(value: An
             travels(one)
 
 
-@given(st.dictionaries(st.sampled_from(["text", "id", "username", "created_at"]), st.text()))
+@given(
+    st.dictionaries(st.sampled_from(["text", "id", "username", "created_at", "media"]), st.text())
+)
 def test_a_row_is_read_or_refused_and_what_is_read_travels_on_the_queue(
     columns: dict[str, str],
 ) -> None:

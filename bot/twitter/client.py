@@ -40,6 +40,7 @@ LOOKED_UP_AT_ONCE: Final = 100
 _GONE: Final = ("resource-not-found", "not-authorized-for-resource")
 _POST_ID: Final = re.compile(r"[0-9]{1,19}")
 _TWEET_FIELDS: Final = [
+    "attachments",
     "author_id",
     "conversation_id",
     "created_at",
@@ -53,6 +54,8 @@ _TWEET_FIELDS: Final = [
     "referenced_tweets",
 ]
 _USER_FIELDS: Final = ["name", "username", "public_metrics"]
+# X names no price for media ("Pricing", August 2026); until June a medium read was $0.005.
+_MEDIA_FIELDS: Final = ["type"]
 
 for _name in ("tweepy", "requests_oauthlib", "oauthlib"):
     # At DEBUG these print tokens and secrets.
@@ -172,7 +175,8 @@ class XAccount:
             max_results=min(max(page_size, PAGE_SIZES[0]), PAGE_SIZES[1]),
             tweet_fields=_TWEET_FIELDS,
             user_fields=_USER_FIELDS,
-            expansions=["author_id"],
+            media_fields=_MEDIA_FIELDS,
+            expansions=["author_id", "attachments.media_keys"],
             since_id=since_id,
             until_id=until_id,
             start_time=since,

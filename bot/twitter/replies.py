@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.errors import Misconfigured
+from bot.hours import Hours, hours_from
 from bot.normalize import EMOJI, tokens
 from bot.policy import WordRule
 from bot.tweets import Tweet
-from bot.twitter.hours import Hours, hours_from
 from bot.twitter.ledger import DOLLAR, PRICES
 from bot.twitter.lengths import fits, links, weighted_length
 from bot.twitter.names import LONGEST_HANDLE, LONGEST_NAME, handle_of, name_of, without
@@ -244,7 +245,7 @@ class _Reader:
     def replies(self, data: Mapping[str, Any]) -> Replies:
         shared = self._variables("[variables]", data.get("variables", {}))
         timed = "hours" in data
-        hours = hours_from(data["hours"], self.problems) if timed else None
+        hours = hours_from(data["hours"], ZoneInfo, self.problems) if timed else None
         tables = {name: table for name, table in data.items() if self._is_language(name, table)}
         languages = {
             code: self._language(code, table, shared, timed=timed) for code, table in tables.items()

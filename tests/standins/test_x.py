@@ -145,6 +145,18 @@ class TestX:
         assert tweet["author_id"] == author["id"]
         assert author["public_metrics"]["followers_count"] == 12
 
+    def test_tells_what_kind_of_media_is_attached_only_where_asked(
+        self, x: XStandin, api: tweepy.Client
+    ) -> None:
+        post = x.add_mention("look", media=("photo", "video"))
+        keys = [f"0_{post.id}", f"1_{post.id}"]
+        bare = api.get_tweets([post.id], user_auth=True, tweet_fields=["attachments"])
+        assert bare["data"][0]["attachments"] == {"media_keys": keys}
+        assert "includes" not in bare
+        full = api.get_tweets([post.id], user_auth=True, expansions="attachments.media_keys")
+        assert full["data"][0]["attachments"] == {"media_keys": keys}
+        assert [one["type"] for one in full["includes"]["media"]] == ["photo", "video"]
+
     def test_puts_long_posts_into_note_tweet(self, x: XStandin, api: tweepy.Client) -> None:
         post = x.add_mention("Still waiting. " * 40)
         found = api.get_tweets([post.id], user_auth=True, tweet_fields=["note_tweet"])

@@ -94,6 +94,7 @@ class XStandin(Standin):
         about: str = "",
         edit_of: str = "",
         sensitive: bool = False,
+        media: tuple[str, ...] = (),
     ) -> Post:
         """Someone writes to the account; a `mention` names it even where `text` does not.
 
@@ -106,7 +107,7 @@ class XStandin(Standin):
             writer = self.user(author) if isinstance(author, str) else author
             at = created_at or self._clock()
             post = Post(id or self.next_id(at), writer, text, at, lang, kind, about)
-            return self._add(replace(post, sensitive=sensitive), edit_of)
+            return self._add(replace(post, sensitive=sensitive, media=media), edit_of)
 
     def delete(self, post_id: str) -> None:
         """The post is gone, whoever wrote it."""

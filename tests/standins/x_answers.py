@@ -77,18 +77,21 @@ def user(who: User, request: Request) -> dict[str, Any]:
 
 def posts(found: Iterable[Post], request: Request) -> dict[str, Any]:
     """`data` and `includes` for these posts; without posts there is neither."""
+    expanded = _listed(request, "expansions")
     fields = [*_listed(request, "tweet.fields"), *_listed(request, "post.fields")]
-    with_author = "author_id" in _listed(request, "expansions")
+    fields += [name.partition(".")[0] for name in expanded]
     shown = list(found)
     if not shown:
         return {}
-    content: dict[str, Any] = {
-        "data": [post.wire([*fields, "author_id"] if with_author else fields) for post in shown]
-    }
-    if with_author:
+    content: dict[str, Any] = {"data": [post.wire(fields) for post in shown]}
+    includes: dict[str, Any] = {}
+    if "author_id" in expanded:
         authors = {post.author.id: post.author for post in shown}
-        content["includes"] = {"users": [user(author, request) for author in authors.values()]}
-    return content
+        includes["users"] = [user(author, request) for author in authors.values()]
+    media = [one for post in shown for one in post.media_wire()]
+    if media and "attachments.media_keys" in expanded:
+        includes["media"] = media
+    return content | ({"includes": includes} if includes else {})
 
 
 def page(found: Iterable[Post], request: Request) -> Answer:

@@ -65,7 +65,11 @@ class User:
 
 @dataclass(frozen=True)
 class Post:
-    """One post. `text` is what its author typed; `about` the post it answers, quotes or repeats."""
+    """One post.
+
+    `text` is what its author typed; `about` the post it answers, quotes or repeats; `media` the
+    types of what is attached.
+    """
 
     id: str
     author: User
@@ -78,6 +82,7 @@ class Post:
     root_id: str = ""
     mentioned: tuple[User, ...] = ()
     sensitive: bool = False
+    media: tuple[str, ...] = ()
 
     def wire(self, fields: Collection[str] | None = None) -> dict[str, Any]:
         """The post with the fields asked for, or all; X sends `text` HTML-escaped."""
@@ -85,6 +90,13 @@ class Post:
         if fields is None:
             return whole
         return {name: value for name, value in whole.items() if name in {*ALWAYS, *fields}}
+
+    def media_wire(self) -> list[dict[str, Any]]:
+        """What is attached, as it stands in `includes`; X gives type and key unasked."""
+        return [
+            {"media_key": f"{number}_{self.id}", "type": kind}
+            for number, kind in enumerate(self.media)
+        ]
 
     def _whole(self) -> dict[str, Any]:
         root = self.root_id or self.id
@@ -103,6 +115,8 @@ class Post:
                 ("retweet_count", "reply_count", "like_count", "quote_count"), 0
             ),
         }
+        if self.media:
+            whole["attachments"] = {"media_keys": [one["media_key"] for one in self.media_wire()]}
         if len(self.text) > SHORT:
             whole["note_tweet"] = {"text": whole["text"]}
             whole["text"] = (
