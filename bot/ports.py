@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bot.cases import Case, Effect
 from bot.errors import Failure
-from bot.tweets import Tweet
+from bot.tweets import Author, Tweet
 
 Clock = Callable[[], datetime]
 """Tells the time, with its zone (UTC)."""
@@ -37,6 +37,13 @@ class CaseStore(Protocol):
 
     def newest(self, until: datetime | None = None) -> Iterator[Case]:
         """All cases, last received first, read as they are asked for; those received `until`."""
+        ...
+
+    def open(self, limit: int) -> list[Case]:
+        """At most so many cases that wait for a person (`Case.open`), longest waiting first.
+
+        What was written in the last second may be missing on DynamoDB, whose indexes trail.
+        """
         ...
 
     def due(self, now: datetime, limit: int) -> list[str]:
@@ -116,6 +123,13 @@ class Queue(Protocol):
 
     def postpone(self, receipts: Sequence[str], seconds: float) -> None:
         """Makes received messages visible again after `seconds` rather than the full timeout."""
+        ...
+
+    def redrive(self, limit: int | None = None) -> int:
+        """Dead letters back onto the queue, as if never received, and how many; `limit` at most.
+
+        Raises `Retryable` half way rather than lose one; those that are left may then come twice.
+        """
         ...
 
     def depth(self) -> tuple[int, int]:
@@ -244,6 +258,9 @@ ReadCost = Callable[[Tweet], int]
 
 AgentAnswers = Callable[[Tweet, datetime], None]
 """Notes that an agent answers a tweet, so that the bot stays out of its conversation."""
+
+NoteAuthor = Callable[[Author, str, datetime], object]
+"""Notes something about an author, by whom and when."""
 
 MaySay = Callable[[Tweet, str], str | None]
 """Why a person must not answer a tweet with a text, None where nothing speaks against it."""

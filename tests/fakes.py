@@ -68,6 +68,10 @@ class MemoryCases:
         found = [case for case in read if case and (until is None or case.received_at <= until)]
         yield from sorted(found, key=lambda case: case.received_at, reverse=True)
 
+    def open(self, limit: int) -> list[Case]:
+        waiting = [case for case in self.newest() if case.open]
+        return sorted(waiting, key=lambda case: (case.received_at, case.id))[:limit]
+
     def due(self, now: datetime, limit: int) -> list[str]:
         waiting = [(case.due_at, case.id) for case in self.newest() if case.due_at]
         return [case_id for due_at, case_id in sorted(waiting) if due_at <= now][:limit]
@@ -168,8 +172,17 @@ class MemoryQueue:
             self._held.pop(receipt, None)
 
     def postpone(self, receipts: Sequence[str], seconds: float) -> None:
-        for receipt in receipts:
-            self._held[receipt].visible_at = self._clock() + timedelta(seconds=seconds)
+        for held in (self._held[one] for one in receipts if one in self._held):
+            held.visible_at = self._clock() + timedelta(seconds=seconds)
+
+    def redrive(self, limit: int | None = None) -> int:
+        back = self.dead[:limit]
+        del self.dead[:limit]
+        for message in back:
+            number = next(self._numbers)
+            again = Outgoing(message.body, message.group)
+            self._held[f"receipt-{number}"] = _Held(again, number, self._clock())
+        return len(back)
 
     def depth(self) -> tuple[int, int]:
         return len(self._held), len(self.dead)

@@ -13,12 +13,15 @@ from typing import IO, Any
 import pytest
 import requests
 
+from bot import settings
 from bot.local import files
 from bot.local.files import LONGEST_AGAIN, Bad, tweets_in
+from bot.ports import Outgoing, Queue
 from bot.settings import HOUSE
 from bot.tweets import LONGEST_TEXT, Tweet
 from bot.twitter.signatures import HEADER, sign
 from bot.wire import Deleted
+from bot.wiring import Parts
 
 TWEETS = """tweet_id,username,text
 11,ana_example,I am very angry
@@ -251,6 +254,40 @@ def test_doctor_finds_a_fresh_laptop_well(tmp_path: Path) -> None:
     assert "mend" not in done.stdout
 
 
+def test_redrive_puts_the_dead_letters_of_the_queues_named_or_of_all_back(tmp_path: Path) -> None:
+    queues = Parts(settings.read(environment(tmp_path))).queues
+    for name in ("tweets", "cards"):
+        bury(queues[name], Outgoing(f"poison for {name}", "group", "deduplication"))
+    done = bot(tmp_path, "redrive", "--json", "cards")
+    assert json.loads(done.stdout) == {"queue": "cards", "redriven": 1}
+    assert [queue.depth() for queue in queues.values()].count((0, 1)) == 1
+    done = bot(tmp_path, "redrive")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(line.split()[:2] for line in done.stdout.splitlines()) == [
+        ["actions", "0"],
+        ["cards", "0"],
+        ["replies", "0"],
+        ["tweets", "1"],
+    ]
+    assert {queues[name].depth() for name in ("tweets", "cards")} == {(1, 0)}
+
+
+def bury(queue: Queue, message: Outgoing) -> None:
+    """Makes a dead letter of the message."""
+    queue.send([message])
+    while received := queue.receive(1):
+        queue.postpone([one.receipt for one in received], 0)
+
+
+def test_redrive_refuses_a_queue_that_there_is_not_and_moves_nothing(tmp_path: Path) -> None:
+    queue = Parts(settings.read(environment(tmp_path))).queues["cards"]
+    bury(queue, Outgoing("poison", "group", "deduplication"))
+    done = bot(tmp_path, "redrive", "cards", "letters")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("There is no queue letters: name some of tweets, ")
+    assert queue.depth() == (0, 1)
+
+
 def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
     done = bot(tmp_path, "cases", UNSURE_MARGIN="much", SLACK_BOT_TOKEN="xoxb", AUTO_REPLY="on")
     assert done.returncode == 2
@@ -310,7 +347,9 @@ def event(number: int) -> dict[str, Any]:
     return {"data": {"event_type": "post.mention.create", "payload": payload}}
 
 
-@pytest.mark.parametrize("verb", ["run", "classify", "ingest", "cases", "explain", "doctor"])
+@pytest.mark.parametrize(
+    "verb", ["run", "classify", "ingest", "cases", "explain", "redrive", "doctor"]
+)
 def test_each_verb_explains_itself(verb: str, tmp_path: Path) -> None:
     done = bot(tmp_path, verb, "--help")
     assert done.returncode == 0

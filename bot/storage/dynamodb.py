@@ -2,13 +2,15 @@
 
 A case is an item: its JSON, and beside it what the indexes need. `day` and `received_at` make the
 index `newest`, one partition a day so that none grows hot; `due` and `due_at`, present only while
-an effect is due, make the index `due`. Notes are items whose id starts with `note#`, leases with
-`lease#`.
+an effect is due, make the index `due`, and `open`, present only while the case waits for a person,
+makes with `received_at` the index `open`. Notes are items whose id starts with `note#`, leases
+with `lease#`.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -29,6 +31,8 @@ RACES: Final = 10
 """How often a change is tried again on what another writer left."""
 GET_AT_ONCE: Final = 100
 """Items in one BatchGetItem (DynamoDB API reference)."""
+_OPEN: Final = "1"
+"""The one value of the attribute `open`."""
 
 
 class DynamoCases:
@@ -94,22 +98,33 @@ class DynamoCases:
         first = min(until.date(), today) if until else today
         last = today - timedelta(days=self._retention.days + 1)
         for back in range((first - last).days + 1):
-            for case in self._day((first - timedelta(days=back)).isoformat()):
+            day = (first - timedelta(days=back)).isoformat()
+            for case in self._indexed("newest", ("day", day), forward=False):
                 if until is None or case.received_at <= until:
                     yield case
 
-    def _day(self, day: str) -> Iterator[Case]:
+    def open(self, limit: int) -> list[Case]:
+        """See `bot.ports.CaseStore`."""
+        found = self._indexed("open", ("open", _OPEN), forward=True, page=limit)
+        # The index may still list what was resolved a moment ago.
+        return list(islice((case for case in found if case.open), limit))
+
+    def _indexed(
+        self, index: str, partition: tuple[str, str], *, forward: bool, page: int = GET_AT_ONCE
+    ) -> Iterator[Case]:
+        """The cases in a partition of an index, in its order or backwards, as they are by now."""
+        name, value = partition
         start: dict[str, Any] = {}
         while True:
             answer = self._call(
                 "query",
                 TableName=self._table,
-                IndexName="newest",
-                KeyConditionExpression="#day = :day",
-                ExpressionAttributeNames={"#day": "day"},
-                ExpressionAttributeValues={":day": {"S": day}},
-                ScanIndexForward=False,
-                Limit=GET_AT_ONCE,
+                IndexName=index,
+                KeyConditionExpression="#name = :value",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={":value": {"S": value}},
+                ScanIndexForward=forward,
+                Limit=min(page, GET_AT_ONCE),
                 **start,
             )
             ids = [item["id"]["S"] for item in answer["Items"]]
@@ -250,6 +265,8 @@ class DynamoCases:
             "received_at": {"S": f"{case.received_at.isoformat()}#{case.id}"},
             "expires_at": _seconds(case.received_at + self._retention),
         }
+        if case.open:
+            item["open"] = {"S": _OPEN}
         if case.due_at:
             item |= {"due": {"S": "due"}, "due_at": {"N": repr(case.due_at.timestamp())}}
         return item

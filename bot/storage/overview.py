@@ -17,6 +17,10 @@ Side = Literal["channel", "bot"]
 _OF_SIDE: Final = {"channel": ("escalate", "escalate"), "bot": ("reply", "skip")}
 LONGEST_SEARCH: Final = 200
 """Characters; what a person types. Each of its words is looked for in every case."""
+_OF_A_TWEET: Final = "+route IN ('escalate', 'reply', 'skip')"
+"""Neither what is about no tweet (`bot.notices`) nor what is damaged. With its + the condition
+leaves the choice of an index to the others (sqlite.org, "Disqualifying WHERE Clause Terms Using
+Unary +")."""
 _WAITED: Final = "(julianday(decided_at) - julianday(received_at)) * 86400.0"
 
 
@@ -55,7 +59,10 @@ class SqliteOverview:
 
     def changed(self, since: int, limit: int) -> list[Case]:
         """The cases written after that tick, at most `limit`."""
-        return self._cases("SELECT id, body FROM cases WHERE tick > ? LIMIT ?", (since, limit))
+        return self._cases(
+            f"SELECT id, body FROM cases WHERE tick > ? AND {_OF_A_TWEET} LIMIT ?",  # noqa: S608
+            (since, limit),
+        )
 
     def newest(
         self, side: Side, limit: int, before: tuple[datetime, str] | None = None
@@ -90,11 +97,12 @@ class SqliteOverview:
 
         self._database.connection().create_function("holds", -1, holds)
         return self._cases(
-            "SELECT id, body FROM cases WHERE json_valid(body)"
+            f"SELECT id, body FROM cases WHERE {_OF_A_TWEET}"  # noqa: S608
             " AND holds(id, json_extract(body, '$.tweet.text'),"
             " json_extract(body, '$.tweet.author.handle'),"
             " json_extract(body, '$.tweet.author.name'), json_extract(body, '$.effects[0].text'),"
-            " json_extract(body, '$.effects[1].text'), json_extract(body, '$.effects[2].text'))"
+            " json_extract(body, '$.effects[1].text'), json_extract(body, '$.effects[2].text'),"
+            " json_extract(body, '$.effects[3].text'))"
             " ORDER BY received_at DESC, id DESC LIMIT ?",
             (limit,),
         )
@@ -104,9 +112,9 @@ class SqliteOverview:
         start, step = now - period, period / bars
         counts = self._rows(
             # Whole milliseconds, or a difference of days would fall just short of a bar's edge.
-            "SELECT CAST(round((julianday(received_at) - julianday(?)) * 86400000.0) / ?"
+            "SELECT CAST(round((julianday(received_at) - julianday(?)) * 86400000.0) / ?"  # noqa: S608
             " AS INTEGER) AS bar, route, count(*) FROM cases WHERE received_at >= ?"
-            " GROUP BY bar, route",
+            f" AND {_OF_A_TWEET} GROUP BY bar, route",
             (start.isoformat(), step / timedelta(milliseconds=1), start.isoformat()),
         )
         heights: dict[int, dict[str, int]] = {}
@@ -120,8 +128,8 @@ class SqliteOverview:
 
     def _median(self, start: datetime, count: int) -> float | None:
         found = self._rows(
-            f"SELECT {_WAITED} AS waited FROM cases WHERE received_at >= ? ORDER BY waited"  # noqa: S608
-            " LIMIT 1 OFFSET ?",
+            f"SELECT {_WAITED} AS waited FROM cases WHERE received_at >= ? AND {_OF_A_TWEET}"  # noqa: S608
+            " ORDER BY waited LIMIT 1 OFFSET ?",
             (start.isoformat(), count // 2),
         )
         return round(found[0][0], 3) if found and found[0][0] is not None else None

@@ -8,8 +8,9 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,8 +69,18 @@ _MIGRATIONS: Final = (
     ALTER TABLE notes ADD COLUMN expires_at REAL;
     CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, ends_at REAL NOT NULL)
     """,
+    # `Case.open`, as SQL.
+    """
+    ALTER TABLE cases ADD COLUMN open INTEGER AS (
+        CASE WHEN json_valid(body) THEN json_extract(body, '$.route') = 'escalate'
+        AND json_extract(body, '$.resolved') IS NOT 1
+        AND json_extract(body, '$.erased') IS NOT 1 END
+    ) VIRTUAL;
+    CREATE INDEX cases_open ON cases (received_at, id) WHERE open
+    """,
 )
 
+_OPEN: Final = "SELECT id, CAST(body AS BLOB) FROM cases WHERE open ORDER BY received_at, id"
 _WAITING: Final = (
     "SELECT number, body, flow, receive_count, sent_at FROM messages AS m"
     " WHERE queue = :queue AND visible_at <= :now ORDER BY number LIMIT :limit"
@@ -310,6 +321,13 @@ class SqliteCases:
                 return
             last = rows[-1][:2]
 
+    def open(self, limit: int) -> list[Case]:
+        """See `bot.ports.CaseStore`."""
+        # No LIMIT: a record that nobody can read must not stand in the place of another.
+        with closing(self._database.connection().execute(_OPEN)) as rows:
+            found = (case_or_none(case_id, body) for case_id, body in rows)
+            return list(islice((case for case in found if case), limit))
+
     def due(self, now: datetime, limit: int) -> list[str]:
         """See `bot.ports.CaseStore`."""
         rows = self._database.connection().execute(
@@ -519,6 +537,23 @@ class SqliteQueue:
         if found:
             self._database.leaves_traces()
         return [body for _, body in found]
+
+    def redrive(self, limit: int | None = None) -> int:
+        """See `bot.ports.Queue`; at the end of the queue, where SQS puts them too."""
+        now = self._clock().timestamp()
+        with self._database.writing() as connection:
+            dead = connection.execute(
+                "SELECT number FROM messages WHERE queue = ? ORDER BY number LIMIT ?",
+                (f"{self._name}-dead", -1 if limit is None else limit),
+            ).fetchall()
+            connection.executemany(
+                # `sent_at` stays, for it tells how long their texts may be kept.
+                "INSERT INTO messages (queue, body, flow, visible_at, sent_at)"
+                " SELECT ?, body, flow, ?, sent_at FROM messages WHERE number = ?",
+                [(self._name, now, number) for (number,) in dead],
+            )
+            connection.executemany("DELETE FROM messages WHERE number = ?", dead)
+        return len(dead)
 
     def depth(self) -> tuple[int, int]:
         """See `bot.ports.Queue`."""

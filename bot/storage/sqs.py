@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 BATCH: Final = 10
 BATCH_BYTES: Final = 250_000
 """Below the 256 KiB that every queue takes in one call (SQS quotas, "Message size")."""
+EVERYWHERE: Final = 1
+"""Seconds to wait for messages: without a wait SQS asks some of its servers only, and may say that
+there is none (SQS developer guide, "Short and long polling")."""
 
 
 class SqsQueue:
@@ -27,19 +30,27 @@ class SqsQueue:
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         """See `bot.ports.Queue`."""
+        self._send(messages)
+
+    def _send(self, messages: Sequence[Outgoing]) -> set[str]:
+        """Sends all, and returns the ids that SQS gave them."""
+        ids: set[str] = set()
         for batch in _batches(messages):
             entries = [_entry(number, message) for number, message in enumerate(batch)]
             answer = self._call("send_message_batch", Entries=entries)
             if answer.get("Failed"):
                 reasons = sorted({failed["Code"] for failed in answer["Failed"]})
                 raise Retryable(f"SQS refused {len(answer['Failed'])} messages: {reasons}.")
+            ids |= {taken["MessageId"] for taken in answer["Successful"]}
+        return ids
 
-    def receive(self, limit: int) -> list[Message]:
-        """See `bot.ports.Queue`."""
+    def receive(self, limit: int, wait: int = 0) -> list[Message]:
+        """See `bot.ports.Queue`; waits so many seconds for a message to come."""
         answer = self._call(
             "receive_message",
             MaxNumberOfMessages=min(limit, BATCH),
             MessageSystemAttributeNames=["All"],
+            WaitTimeSeconds=wait,
         )
         return [_message(received) for received in answer.get("Messages", [])]
 
@@ -54,19 +65,45 @@ class SqsQueue:
             "change_message_visibility_batch", [{"ReceiptHandle": r, **timeout} for r in receipts]
         )
 
+    def redrive(self, limit: int | None = None) -> int:
+        """See `bot.ports.Queue`. Each is deleted from the dead letters only once it was sent.
+
+        SQS's own StartMessageMoveTask does it too, FIFO included, but in its own time: it returns
+        before the first is moved, knows no limit, and counts only roughly (SQS API reference).
+        """
+        dead = self._dead_letters(self._attributes())
+        sent: set[str] = set()
+        count = 0
+        while dead and (limit is None or count < limit):
+            found = dead.receive(BATCH if limit is None else limit - count, EVERYWHERE)
+            # What died again meanwhile would go round and round.
+            letters = [letter for letter in found if letter.id not in sent]
+            if not letters:
+                break
+            sent |= self._send([_redriven(letter) for letter in letters])
+            dead.delete([letter.receipt for letter in letters])
+            count += len(letters)
+        return count
+
     def depth(self) -> tuple[int, int]:
         """See `bot.ports.Queue`."""
-        attributes = self._attributes(self._url)
-        policy = json.loads(attributes.get("RedrivePolicy", "{}"))
-        dead = 0
-        if policy:
-            name = policy["deadLetterTargetArn"].rsplit(":", 1)[1]
-            url = self._ask("get_queue_url", QueueName=name)["QueueUrl"]
-            dead = _waiting(self._attributes(url))
-        return _waiting(attributes), dead
+        attributes = self._attributes()
+        dead = self._dead_letters(attributes)
+        return _waiting(attributes), dead.waiting() if dead else 0
 
-    def _attributes(self, url: str) -> dict[str, str]:
-        answer = self._ask("get_queue_attributes", QueueUrl=url, AttributeNames=["All"])
+    def waiting(self) -> int:
+        """How many messages wait or are in flight."""
+        return _waiting(self._attributes())
+
+    def _dead_letters(self, attributes: dict[str, str]) -> "SqsQueue | None":
+        if "RedrivePolicy" not in attributes:
+            return None
+        arn: str = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"]
+        url = self._ask("get_queue_url", QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+        return SqsQueue(self._client, url)
+
+    def _attributes(self) -> dict[str, str]:
+        answer = self._call("get_queue_attributes", AttributeNames=["All"])
         attributes: dict[str, str] = answer["Attributes"]
         return attributes
 
@@ -109,6 +146,12 @@ def _entry(number: int, message: Outgoing) -> dict[str, Any]:
     if message.deduplication is not None:
         entry["MessageDeduplicationId"] = message.deduplication
     return entry
+
+
+def _redriven(letter: Message) -> Outgoing:
+    # Under its old deduplication id a FIFO queue might swallow it (five minutes); under this one,
+    # only what an interrupted redrive sent already. Once sent it has another id.
+    return Outgoing(letter.body, letter.group, letter.group and f"redriven-{letter.id}")
 
 
 def _message(received: Any) -> Message:

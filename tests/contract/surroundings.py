@@ -1,7 +1,7 @@
 """AWS for the contract tests: moto behind a relay."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -33,7 +33,8 @@ class Relay(Standin):
     """Passes calls on to AWS at `target`, with the faults of every stand-in (`POST /PutItem`).
 
     moto answers several calls at once without a lock of its own; here each is done before the
-    next begins, as DynamoDB promises for one item.
+    next begins, as DynamoDB promises for one item. `meanwhile` is told of each operation that was
+    done, before its caller is.
     """
 
     def __init__(self, target: str) -> None:
@@ -41,15 +42,20 @@ class Relay(Standin):
         self._target = target
         self._http = requests.Session()
         self._http.trust_env = False
+        self.meanwhile: Callable[[str], object] | None = None
         self.route("POST", "/{operation}", self._pass_on)
 
     def respond(self, request: Request) -> Answer | None:
         operation = request.headers["X-Amz-Target"].rpartition(".")[2]
-        return super().respond(replace(request, path=f"/{operation}"))
+        answer = super().respond(replace(request, path=f"/{operation}"))
+        if self.meanwhile:
+            self.meanwhile(operation)
+        return answer
 
     def start_afresh(self) -> None:
         """Forgets calls and faults of an earlier test."""
         self.heal()
+        self.meanwhile = None
         self.requests.clear()
 
     def _pass_on(self, request: Request) -> Answer:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.cases import Case, Channels, Effect, Entry, opened
+from bot.cases import Case, Channels, Effect, Entry, Label, opened
+from bot.notices import Digest, Incident
 from bot.policy import Decision
 from bot.ports import CaseStore
 from bot.tweets import IDENTITY, LONGEST_TEXT, Author, Tweet, typed
@@ -32,6 +33,7 @@ MOMENTS = st.datetimes(
     timezones=st.just(UTC),
 )
 MAYBE = st.none() | TEXTS
+COUNTS = st.integers(0, 10**9)
 IDS = st.from_regex(IDENTITY, fullmatch=True)
 TWEETS = st.builds(
     Tweet,
@@ -50,10 +52,11 @@ TWEETS = st.builds(
     mentions=st.frozensets(TEXTS),
     source=st.sampled_from(["webhook", "poll", "file", "typed"]),
     answer=st.booleans(),
+    media=st.lists(st.sampled_from(["photo", "video", "animated_gif", "media"])).map(tuple),
 )
 EFFECTS = st.builds(
     Effect,
-    kind=st.sampled_from(["card", "update", "reply"]),
+    kind=st.sampled_from(["card", "update", "line", "reply"]),
     state=st.sampled_from(["pending", "sending", "sent", "dry-run", "failed", "unknown"]),
     due_at=st.none() | MOMENTS,
     attempt=st.integers(0, 1000),
@@ -64,13 +67,33 @@ EFFECTS = st.builds(
     look_ups=st.integers(0, 2),
     withdrawn=MAYBE,
     by=MAYBE,
+    cost=COUNTS,
+    carries=COUNTS,
+)
+ENTRIES = st.lists(st.builds(Entry, MOMENTS, TEXTS, TEXTS), max_size=3).map(tuple)
+NOTICES = st.builds(
+    Incident,
+    cause=st.sampled_from(["burst", "classifier"]),
+    since=MOMENTS,
+    count=COUNTS,
+    cases=st.lists(IDS, max_size=3).map(tuple),
+    waiting=COUNTS,
+    until=st.none() | MOMENTS,
+) | st.builds(
+    Digest,
+    since=MOMENTS,
+    until=MOMENTS,
+    **dict.fromkeys(("received", "escalated", "answered_by_bot", "skipped"), COUNTS),
+    **dict.fromkeys(("to_claim", "to_answer"), st.none() | st.floats(0, 10**6)),
+    **dict.fromkeys(("corrected", "waiting"), COUNTS),
+    cost=st.none() | COUNTS,
 )
 SHARES = st.floats(0, 1)
 WORDS = st.lists(st.builds(Weight, TEXTS, st.floats(-1, 1)), max_size=4).map(tuple)
 CASES = st.builds(
     Case,
     tweet=TWEETS,
-    route=st.sampled_from(["escalate", "reply", "skip"]),
+    route=st.sampled_from(["escalate", "reply", "skip", "notice"]),
     reasons=st.lists(TEXTS).map(tuple),
     received_at=MOMENTS,
     decided_at=MOMENTS,
@@ -79,9 +102,16 @@ CASES = st.builds(
     effects=st.lists(EFFECTS, unique_by=lambda effect: effect.kind).map(tuple),
     assignee=MAYBE,
     resolved=st.booleans(),
-    label=st.none() | st.booleans(),
+    label=st.none() | st.builds(Label, st.booleans(), TEXTS, MOMENTS, MAYBE),
     erased=st.booleans(),
-    history=st.lists(st.builds(Entry, MOMENTS, TEXTS, TEXTS), max_size=3).map(tuple),
+    history=ENTRIES,
+    thread=MAYBE,
+    read_cost=COUNTS,
+    incident=MAYBE,
+    lines=ENTRIES,
+    remind_at=st.none() | MOMENTS,
+    snoozed_until=st.none() | MOMENTS,
+    notice=st.none() | NOTICES,
 )
 
 

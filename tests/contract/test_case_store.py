@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
@@ -126,6 +127,39 @@ class TestNewest:
     def test_do_not_include_notes(self, store: CaseStore) -> None:
         store.set_note("cursor", "1")
         assert ids(store.newest()) == []
+
+
+class TestOpen:
+    def test_come_longest_waiting_first_up_to_the_limit(self, store: CaseStore) -> None:
+        ages = [timedelta(days=9), timedelta(days=1), MINUTE, MOMENT, timedelta()]
+        cases = [a_case(str(number), NOW - age) for number, age in enumerate(ages)]
+        store.add([*reversed(cases), a_case("5")])
+        assert store.open(10) == [*cases, a_case("5")]
+        assert ids(iter(store.open(2))) == ["0", "1"]
+        assert store.open(0) == []
+
+    def test_are_those_that_wait_for_a_person(self, store: CaseStore) -> None:
+        done = a_case("1")
+        others = [
+            replace(done, route="reply"),
+            replace(done, route="skip"),
+            replace(done, resolved=True),
+            replace(done, erased=True),
+        ]
+        for number, other in enumerate(others, 1):
+            store.add([replace(other, tweet=a_case(str(number)).tweet)])
+        store.add([a_case("waits", assignee="U0AGENT")])
+        assert ids(iter(store.open(10))) == ["waits"]
+
+    @pytest.mark.parametrize("end", [{"resolved": True}, {"erased": True}, {"route": "skip"}])
+    def test_leave_with_their_end_and_come_back_in_their_old_place(
+        self, store: CaseStore, end: dict[str, Any]
+    ) -> None:
+        store.add([a_case("1", NOW - MINUTE), a_case("2")])
+        store.change("1", lambda case: replace(case, **end))
+        assert ids(iter(store.open(10))) == ["2"]
+        store.change("1", lambda _: a_case("1", NOW - MINUTE))
+        assert ids(iter(store.open(10))) == ["1", "2"]
 
 
 class TestDue:

@@ -1,6 +1,7 @@
 """What is particular to DynamoDB: lost answers, lost races, throttling, its time to live."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,6 +106,22 @@ def test_a_case_is_read_as_its_last_writer_left_it(store: DynamoCases, amazon: A
     assert several.json()["RequestItems"][TABLE]["ConsistentRead"]
 
 
+def test_what_its_index_still_lists_as_open_is_seen_as_it_is_by_now(
+    store: DynamoCases, amazon: Amazon
+) -> None:
+    store.add([a_case("1"), a_case("2")])
+    store.change("1", lambda case: replace(case, resolved=True))
+    # moto's indexes never trail: what one that does would list is listed.
+    amazon.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"id": {"S": "1"}},
+        UpdateExpression="SET #open = :open",
+        ExpressionAttributeNames={"#open": "open"},
+        ExpressionAttributeValues={":open": {"S": "1"}},
+    )
+    assert [case.id for case in store.open(1)] == ["2"]
+
+
 class TestTheTable:
     def test_forgets_a_case_by_its_time_to_live(self, store: DynamoCases, amazon: Amazon) -> None:
         store.add([a_case("1")])
@@ -114,6 +131,13 @@ class TestTheTable:
         assert specification["Enabled"]
         gone_at = int((NOW + RETENTION).timestamp())
         assert item[specification["AttributeName"]] == {"N": str(gone_at)}
+
+    def test_has_an_index_of_the_open_cases_alone(self, store: DynamoCases, amazon: Amazon) -> None:
+        store.add([a_case(str(number)) for number in range(3)])
+        store.add([replace(a_case("3"), route="skip")])
+        store.change("0", lambda case: replace(case, resolved=True))
+        listed = amazon.dynamodb.scan(TableName=TABLE, IndexName="open")["Items"]
+        assert sorted(item["id"]["S"] for item in listed) == ["1", "2"]
 
     def test_never_forgets_a_note(self, store: DynamoCases, amazon: Amazon) -> None:
         store.set_note("cursor", "1")
@@ -155,6 +179,7 @@ def test_a_record_that_nobody_can_read_hides_no_other(
         ExpressionAttributeValues={":body": {"S": body}},
     )
     assert [case.id for case in store.newest()] == ["0", "2"]
+    assert [case.id for case in store.open(2)] == ["2", "0"]
     assert "The record of case 1 is damaged" in caplog.text
     assert "private" not in caplog.text
     with pytest.raises(Refused, match="The record of case 1 is damaged"):
@@ -186,6 +211,7 @@ def unread(*case_ids: str) -> Fault:
         ("BatchGetItem", lambda store: store.get(["1"])),
         ("GetItem", lambda store: store.change("1", tell("claimed"))),
         ("Query", lambda store: list(store.newest())),
+        ("Query", lambda store: store.open(10)),
         ("Query", lambda store: store.due(NOW, 10)),
         ("GetItem", lambda store: store.note("cursor")),
         ("PutItem", lambda store: store.set_note("cursor", 1)),

@@ -105,10 +105,59 @@ class TestAMessageReceivedTooOften:
         assert bench.fifo.depth() == (1, 1)
 
 
-def wear_out(bench: Bench, queue: Queue) -> None:
-    """Receives the only message as often as it may be, and lets each time out."""
+class TestRedriving:
+    def test_brings_a_dead_letter_back_as_if_it_had_never_been_received(self, bench: Bench) -> None:
+        bench.queue.send([Outgoing("a tweet")])
+        bury(bench, bench.queue)
+        assert (bench.queue.redrive(1), bench.queue.depth()) == (1, (1, 0))
+        counts = []
+        for _ in range(RECEIVES):
+            [message] = received = take(bench.queue)
+            counts.append(message.receive_count)
+            bench.time_out(bench.queue, received)
+        assert (message.body, counts) == ("a tweet", [1, 2, 3])
+
+    def test_keeps_group_and_order(self, bench: Bench) -> None:
+        bench.fifo.send([grouped(body) for body in "abc"])
+        bury(bench, bench.fifo, 3)
+        assert bench.fifo.redrive(3) == 3
+        back = take(bench.fifo, 3)
+        assert bodies(back) == ["a", "b", "c"]
+        assert {message.group for message in back} == {"C0SUPPORT"}
+
+    def test_is_possible_again_and_again(self, bench: Bench) -> None:
+        bench.fifo.send([grouped("a card")])
+        for _ in range(3):
+            bury(bench, bench.fifo)
+            assert bench.fifo.redrive(1) == 1
+        assert bodies(take(bench.fifo)) == ["a card"]
+
+    def test_takes_as_many_as_asked_for_and_leaves_the_others(self, bench: Bench) -> None:
+        bench.queue.send([Outgoing(str(number)) for number in range(12)])
+        bury(bench, bench.queue, 12)
+        assert (bench.queue.redrive(11), bench.queue.depth()) == (11, (11, 1))
+
+    def test_takes_all_unless_asked_for_fewer(self, bench: Bench) -> None:
+        sent = {str(number) for number in range(12)}
+        bench.queue.send([Outgoing(body) for body in sent])
+        bury(bench, bench.queue, 12)
+        bench.queue.send([Outgoing("waits")])
+        assert (bench.queue.redrive(), bench.queue.depth()) == (12, (13, 0))
+        assert set(bodies(take(bench.queue, 13))) == {*sent, "waits"}
+
+
+def bury(bench: Bench, queue: Queue, count: int = 1) -> None:
+    """Makes dead letters of all that is on the queue."""
+    wear_out(bench, queue, count)
+    for _ in range(0, count, 10):
+        assert queue.receive(10) == []
+    assert queue.depth() == (0, count)
+
+
+def wear_out(bench: Bench, queue: Queue, count: int = 1) -> None:
+    """Receives all messages as often as they may be, and lets each time out."""
     for _ in range(RECEIVES):
-        bench.time_out(queue, take(queue))
+        bench.time_out(queue, take(queue, count))
 
 
 class TestDeleting:

@@ -422,6 +422,30 @@ class TestTheQueue:
         assert (tweets.depth(), fifo.depth()) == ((1, 0), (1, 0))
         assert bodies(tweets.receive(10)) == ["by otto"]
 
+    def test_puts_redriven_messages_behind_those_that_wait(self, path: Path, watch: Watch) -> None:
+        fifo = self.fifo(path, watch)
+        fifo.send([grouped("poison")])
+        for _ in range(RECEIVES):
+            fifo.receive(1)
+            watch.forward(VISIBILITY)
+        fifo.send([grouped("healthy")])
+        assert bodies(fifo.receive(1)) == []
+        fifo.redrive()
+        assert bodies(fifo.receive(10)) == ["healthy", "poison"]
+
+    def test_keeps_the_text_of_a_redriven_message_no_longer_than_its_case(
+        self, path: Path, watch: Watch
+    ) -> None:
+        fifo = self.fifo(path, watch)
+        fifo.send([grouped("poison")])
+        for _ in range(RECEIVES):
+            fifo.receive(1)
+            watch.forward(VISIBILITY)
+        fifo.receive(1)
+        fifo.redrive()
+        assert store_in(path).expire(NOW + RETENTION) == 1
+        assert fifo.depth() == (0, 0)
+
     def test_keeps_a_dead_letter_whatever_its_last_receiver_does(
         self, path: Path, watch: Watch
     ) -> None:
@@ -465,6 +489,15 @@ class TestARecordThatNobodyCanRead:
         assert logged.getMessage().startswith("The record of case 199 is damaged (")
         assert "private" not in caplog.text
 
+    def test_takes_the_place_of_no_other_among_the_open(self, path: Path) -> None:
+        database = Database(path)
+        store = SqliteCases(database, RETENTION)
+        store.add([a_case(str(number), NOW + number * MINUTE) for number in range(4)])
+        spoil(database, "0", TWEETLESS)
+        spoil(database, "1", "private words")
+        spoil(database, "2", b'{"route": "escalate", "tweet": "\xff\xfe"}')
+        assert [case.id for case in store.open(1)] == ["3"]
+
     def test_is_refused_in_one_sentence_where_it_is_asked_for(self, path: Path) -> None:
         database = Database(path)
         store = SqliteCases(database, RETENTION)
@@ -497,6 +530,24 @@ class TestARecordThatNobodyCanRead:
 
 
 class TestTheFile:
+    def test_finds_the_open_cases_by_an_index_in_their_order(self, path: Path) -> None:
+        plan = Database(path).connection().execute(f"EXPLAIN QUERY PLAN {sqlite._OPEN}")
+        assert [step for *_, step in plan] == ["SCAN cases USING INDEX cases_open"]
+
+    def test_finds_the_open_cases_that_a_release_before_wrote(self, path: Path) -> None:
+        path.parent.mkdir()
+        done = [replace(a_case("2"), resolved=True), replace(a_case("3"), route="reply")]
+        with closing(sqlite3.connect(path)) as connection:
+            for script in sqlite._MIGRATIONS[:4]:
+                connection.executescript(script)
+            connection.execute("PRAGMA user_version = 4")
+            connection.executemany(
+                "INSERT INTO cases (id, body, received_at, expires_at) VALUES (?, ?, 'then', 4e9)",
+                [(case.id, json.dumps(records.to_json(case))) for case in (a_case("1"), *done)],
+            )
+            connection.commit()
+        assert store_in(path).open(10) == [a_case("1")]
+
     def test_keeps_what_a_first_release_wrote(self, path: Path) -> None:
         path.parent.mkdir()
         with sqlite3.connect(path) as connection:

@@ -8,8 +8,9 @@ import pytest
 from bot.errors import Retryable
 from bot.ports import Outgoing
 from bot.storage.sqs import SqsQueue
-from tests.contract.examples import bodies, take
+from tests.contract.examples import RECEIVES, bodies, grouped, take
 from tests.contract.surroundings import Amazon, create_queue
+from tests.standins import aws
 from tests.standins.server import Fault
 
 LARGEST_CALL = 256 * 1024
@@ -63,13 +64,13 @@ def test_a_call_of_which_sqs_took_only_a_part_may_work_later(
         ("ChangeMessageVisibilityBatch", lambda queue: queue.postpone(["receipt"], 5)),
         ("GetQueueAttributes", lambda queue: queue.depth()),
         ("GetQueueUrl", lambda queue: queue.depth()),
+        ("ReceiveMessage", lambda queue: queue.redrive()),
     ],
 )
 def test_a_call_that_sqs_refuses_may_work_later(
     queue: SqsQueue, amazon: Amazon, operation: str, call: Callable[[SqsQueue], Any]
 ) -> None:
-    body = {"__type": "com.amazonaws.sqs#AccessDenied", "message": "No."}
-    amazon.relay.faults.append(Fault(status=400, body=body, where=operation))
+    amazon.relay.faults.append(refused(operation))
     with pytest.raises(Retryable, match="AccessDenied"):
         call(queue)
 
@@ -87,3 +88,70 @@ def test_a_queue_without_dead_letters_has_no_dead(amazon: Amazon) -> None:
     queue = SqsQueue(amazon.sqs, url)
     queue.send([Outgoing("a tweet")])
     assert queue.depth() == (1, 0)
+    assert queue.redrive() == 0
+
+
+class TestRedriving:
+    @pytest.fixture
+    def cards(self, amazon: Amazon) -> SqsQueue:
+        """A FIFO queue with one dead letter, which nobody's receiving hides."""
+        cards = SqsQueue(amazon.sqs, create_queue(amazon.sqs, "cards.fifo"))
+        cards.send([grouped("a card")])
+        bury(cards)
+        dead = amazon.sqs.get_queue_url(QueueName="dead-cards.fifo")["QueueUrl"]
+        amazon.sqs.set_queue_attributes(QueueUrl=dead, Attributes={"VisibilityTimeout": "0"})
+        amazon.relay.start_afresh()
+        return cards
+
+    def test_loses_no_letter_that_could_not_be_sent(self, cards: SqsQueue, amazon: Amazon) -> None:
+        amazon.relay.faults.append(refused("SendMessageBatch"))
+        with pytest.raises(Retryable, match="AccessDenied"):
+            cards.redrive()
+        assert amazon.relay.calls("DeleteMessageBatch") == []
+        assert cards.depth() == (0, 1)
+
+    def test_that_broke_off_before_it_deleted_sends_nothing_twice(
+        self, cards: SqsQueue, amazon: Amazon
+    ) -> None:
+        amazon.relay.faults.append(refused("DeleteMessageBatch"))
+        with pytest.raises(Retryable, match="AccessDenied"):
+            cards.redrive()
+        assert cards.depth() == (1, 1)
+        cards.redrive(1)
+        assert cards.depth() == (1, 0)
+
+    def test_uses_no_deduplication_id_again(self, cards: SqsQueue, amazon: Amazon) -> None:
+        # moto forgets an id with its message: what can be seen is which ids are sent.
+        for _ in range(2):
+            cards.redrive(1)
+            bury(cards)
+        cards.send([grouped("a card")])
+        sent = [call.json()["Entries"] for call in amazon.relay.calls("SendMessageBatch")]
+        assert len({entry["MessageDeduplicationId"] for [entry] in sent}) == 3
+
+    def test_ends_although_a_letter_dies_again_and_again(
+        self, cards: SqsQueue, amazon: Amazon
+    ) -> None:
+        url = amazon.sqs.get_queue_url(QueueName="cards.fifo")["QueueUrl"]
+        worker = SqsQueue(aws.client("sqs", amazon.url), url)
+        deaths = iter(range(3))  # a redrive without end would be one of three rounds more
+
+        def die(operation: str) -> None:
+            if operation == "DeleteMessageBatch" and next(deaths, None) is not None:
+                bury(worker)
+
+        amazon.relay.meanwhile = die
+        assert cards.redrive() == 1
+        assert cards.depth() == (0, 1)
+
+
+def bury(queue: SqsQueue) -> None:
+    """Makes a dead letter of the only message."""
+    for _ in range(RECEIVES):
+        queue.postpone([message.receipt for message in take(queue)], 0)
+    assert queue.receive(10) == []
+
+
+def refused(operation: str) -> Fault:
+    body = {"__type": "com.amazonaws.sqs#AccessDenied", "message": "No."}
+    return Fault(status=400, body=body, where=operation)
