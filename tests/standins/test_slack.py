@@ -1,14 +1,13 @@
 """Slack's stand-in, seen through its own SDK."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from slack_sdk.webhook import WebhookClient
 
 from tests.standins import slack
 from tests.standins.server import Fault
@@ -110,9 +109,10 @@ class TestSlack:
         self, bot: WebClient
     ) -> None:
         posted = bot.chat_postMessage(
-            channel="C0SUPPORT", text="late", thread_ts="1700000000.000001"
+            channel="C0SUPPORT", text="late", thread_ts="1700000000.000001", reply_broadcast=True
         )
         assert "thread_ts" not in posted["message"]
+        assert posted["message"]["reply_broadcast"]
         [shown] = bot.conversations_history(channel="C0SUPPORT")["messages"]
         assert shown["text"] == "late"
 
@@ -189,13 +189,22 @@ class TestSlack:
         assert refused.value.response.headers["Retry-After"] == "7"
 
     def test_can_hold_a_pace(self) -> None:
-        ticks = iter([0.0, 0.0, 0.0, 0.5, 1.5, 1.5, 1.5])
-        with SlackStandin(pace=1, clock=lambda: next(ticks)) as workspace:
+        now = [0.0]
+        with SlackStandin(pace=2, clock=lambda: now[0]) as workspace:
             bot = WebClient(workspace.bot_token, workspace.api_url, retry_handlers=[])
-            bot.chat_postMessage(channel="C0SUPPORT", text="one")
-            with pytest.raises(SlackApiError, match="ratelimited"):
+            posted = bot.chat_postMessage(channel="C0SUPPORT", text="one")
+            now[0] = 0.5
+            bot.chat_update(channel="C0SUPPORT", ts=posted["ts"], text="uno")
+            with pytest.raises(SlackApiError, match="ratelimited") as refused:
                 bot.chat_postMessage(channel="C0SUPPORT", text="two")
+            assert refused.value.response.headers["Retry-After"] == "2"
+            now[0] = 2.0
             bot.chat_postMessage(channel="C0SUPPORT", text="three")
+        assert [(call.at, call.method, call.arguments["text"]) for call in workspace.accepted] == [
+            (0.0, "chat.postMessage", "one"),
+            (0.5, "chat.update", "uno"),
+            (2.0, "chat.postMessage", "three"),
+        ]
 
     def test_posts_twice_when_the_sdk_retries_a_lost_answer(self, workspace: SlackStandin) -> None:
         workspace.faults.append(Fault("lost"))
@@ -203,18 +212,6 @@ class TestSlack:
             channel="C0SUPPORT", text="once"
         )
         assert [message["text"] for message in workspace.messages] == ["once", "once"]
-
-    def test_opens_a_modal_once_for_each_trigger(
-        self, workspace: SlackStandin, bot: WebClient
-    ) -> None:
-        _, body = workspace.command("help")
-        trigger = parse_qs(body.decode())["trigger_id"][0]
-        title = {"type": "plain_text", "text": "Reply"}
-        view = {"type": "modal", "title": title, "blocks": [section("x")], "private_metadata": ""}
-        opened = bot.views_open(trigger_id=trigger, view=view)
-        assert workspace.views[0]["id"] == opened["view"]["id"]
-        with pytest.raises(SlackApiError, match="invalid_trigger_id"):
-            bot.views_open(trigger_id=trigger, view=view)
 
     def test_keeps_home_tabs_and_ephemeral_messages(
         self, workspace: SlackStandin, bot: WebClient
@@ -226,9 +223,171 @@ class TestSlack:
         assert workspace.messages == []
         assert bot.auth_test()["user_id"] == "U0BOT"
 
-    def test_takes_five_answers_on_a_response_url(self, workspace: SlackStandin) -> None:
-        _, body = workspace.command("hello")
-        address = parse_qs(body.decode())["response_url"][0]
-        statuses = [WebhookClient(address).send(text=str(n)).status_code for n in range(6)]
-        assert statuses == [200, 200, 200, 200, 200, 404]
-        assert workspace.responses[address.rsplit("/", 1)[1]][0] == {"text": "0"}
+    def test_says_what_its_token_may_do(self, workspace: SlackStandin, bot: WebClient) -> None:
+        assert bot.auth_test().headers["x-oauth-scopes"] == "commands,chat:write,channels:history"
+        workspace.scopes = ("commands",)
+        assert bot.auth_test().headers["x-oauth-scopes"] == "commands"
+
+    @pytest.mark.parametrize(
+        ("scope", "method", "arguments"),
+        [
+            ("chat:write", "chat.postMessage", {"text": "x"}),
+            ("chat:write", "chat.update", {"text": "x", "ts": "1.2"}),
+            ("chat:write", "chat.postEphemeral", {"text": "x", "user": "U0AGENT"}),
+            ("channels:history", "conversations.history", {}),
+            ("channels:history", "conversations.replies", {"ts": "1.2"}),
+            ("channels:read", "conversations.info", {}),
+        ],
+    )
+    def test_refuses_what_its_token_may_not_do(
+        self, workspace: SlackStandin, bot: WebClient, scope: str, method: str, arguments: Any
+    ) -> None:
+        workspace.scopes = tuple({*slack.SCOPES} - {scope})
+        refusal = refused(bot, method, channel="C0SUPPORT", **arguments)
+        assert refusal["error"] == "missing_scope"
+        assert (refusal["needed"], refusal["provided"]) == (scope, ",".join(workspace.scopes))
+
+    def test_wants_other_scopes_for_a_private_channel(
+        self, workspace: SlackStandin, bot: WebClient
+    ) -> None:
+        workspace.private = True
+        refusal = refused(bot, "conversations.history", channel="C0SUPPORT")
+        assert (refusal["error"], refusal["needed"]) == ("missing_scope", "groups:history")
+        workspace.scopes += ("groups:history", "groups:read")
+        bot.conversations_history(channel="C0SUPPORT")
+        assert bot.conversations_info(channel="C0SUPPORT")["channel"]["is_private"]
+
+    def test_tells_whether_the_bot_is_in_the_channel(
+        self, workspace: SlackStandin, bot: WebClient
+    ) -> None:
+        workspace.scopes += ("channels:read",)
+        workspace.member = False
+        assert not bot.conversations_info(channel="C0SUPPORT")["channel"]["is_member"]
+        for method, more in (("chat.postMessage", {"text": "x"}), ("conversations.history", {})):
+            assert refused(bot, method, channel="C0SUPPORT", **more)["error"] == "not_in_channel"
+        assert workspace.messages == []
+
+    @pytest.mark.parametrize(
+        ("method", "arguments"),
+        [
+            ("auth.test", {"test": 1}),
+            ("chat.postMessage", {"text": "x"}),
+            ("chat.postMessage", {"channel": "C0SUPPORT", "text": ["x"]}),
+            ("chat.postMessage", {"channel": "C0SUPPORT", "text": "x", "unfurl_link": False}),
+            ("chat.postMessage", {"channel": "C0SUPPORT", "text": "x", "unfurl_links": "no"}),
+            ("chat.postMessage", {"channel": "C0SUPPORT", "text": "x", "attachments": []}),
+            ("chat.update", {"channel": "C0SUPPORT", "text": "x"}),
+            ("chat.update", {"channel": "C0SUPPORT", "ts": "1", "text": "x", "thread_ts": "1"}),
+            ("chat.postEphemeral", {"channel": "C0SUPPORT", "text": "x"}),
+            ("chat.getPermalink", {"channel": "C0SUPPORT"}),
+            ("conversations.history", {"channel": "C0SUPPORT", "limit": 1000}),
+            ("conversations.history", {"channel": "C0SUPPORT", "cursor": "next"}),
+            ("conversations.history", {"channel": "C0SUPPORT", "oldest": "noon"}),
+            ("conversations.replies", {"channel": "C0SUPPORT"}),
+            ("views.open", {"view": {}}),
+            ("views.publish", {"view": {}}),
+        ],
+    )
+    def test_refuses_arguments_that_a_method_does_not_take(
+        self, workspace: SlackStandin, bot: WebClient, method: str, arguments: Any
+    ) -> None:
+        refusal = refused(bot, method, **arguments)
+        assert refusal["error"] == "invalid_arguments"
+        assert refusal["response_metadata"]["messages"]
+        assert workspace.accepted == []
+
+    def test_knows_no_other_methods(self, bot: WebClient) -> None:
+        assert refused(bot, "chat.delete", channel="C0SUPPORT")["error"] == "unknown_method"
+
+    @pytest.mark.parametrize(
+        ("changed", "error"),
+        [
+            ({"text": ""}, "no_text"),
+            ({"text": "x" * 40_001}, "msg_too_long"),
+            ({"blocks": {}}, "no_text"),
+            ({"blocks": {"type": "divider"}}, "invalid_blocks_format"),
+            ({"metadata": {"event_type": "case"}}, "invalid_metadata_format"),
+            ({"metadata": "case"}, "invalid_metadata_format"),
+        ],
+    )
+    def test_refuses_a_message_that_it_cannot_show(
+        self, bot: WebClient, changed: dict[str, Any], error: str
+    ) -> None:
+        message = {"text": "" if "blocks" in changed else "x", **changed}
+        assert refused(bot, "chat.postMessage", channel="C0SUPPORT", **message)["error"] == error
+
+    def test_takes_a_long_text_but_no_long_update(self, bot: WebClient) -> None:
+        posted = bot.chat_postMessage(channel="C0SUPPORT", text="x" * 40_000)
+        update = {"channel": "C0SUPPORT", "ts": posted["ts"]}
+        bot.chat_update(**update, text="x" * 4_000)
+        assert refused(bot, "chat.update", **update, text="x" * 4_001)["error"] == "msg_too_long"
+
+    def test_updates_only_what_the_bot_said(self, workspace: SlackStandin, bot: WebClient) -> None:
+        said = {"type": "message", "user": "U0AGENT", "ts": "1700000000.000001", "text": "coffee?"}
+        workspace.messages.append(said)
+        bot.chat_postEphemeral(channel="C0SUPPORT", user="U0AGENT", text="only you")
+        hidden = workspace.ephemerals[0]["ts"]
+        for ts, error in ((said["ts"], "cant_update_message"), (hidden, "message_not_found")):
+            update = {"channel": "C0SUPPORT", "ts": ts, "text": "tea?"}
+            assert refused(bot, "chat.update", **update)["error"] == error
+
+    def test_shows_that_an_answer_was_broadcast(
+        self, workspace: SlackStandin, bot: WebClient
+    ) -> None:
+        parent = bot.chat_postMessage(channel="C0SUPPORT", text="0")["ts"]
+        for loud in (True, False):
+            bot.chat_postMessage(
+                channel="C0SUPPORT", text="1", thread_ts=parent, reply_broadcast=loud
+            )
+        assert [answer["reply_broadcast"] for answer in workspace.thread(parent)] == [True, False]
+
+    def test_links_to_a_message(self, workspace: SlackStandin, bot: WebClient) -> None:
+        parent = bot.chat_postMessage(channel="C0SUPPORT", text="0")["ts"]
+        answer = bot.chat_postMessage(channel="C0SUPPORT", text="1", thread_ts=parent)["ts"]
+        links = [
+            bot.chat_getPermalink(channel="C0SUPPORT", message_ts=ts)["permalink"]
+            for ts in (parent, answer)
+        ]
+        assert links[0] == f"{workspace.url}/archives/C0SUPPORT/p{parent.replace('.', '')}"
+        assert links[1].endswith(f"?thread_ts={parent}&cid=C0SUPPORT")
+        gone = {"channel": "C0SUPPORT", "message_ts": "1700000000.000001"}
+        assert refused(bot, "chat.getPermalink", **gone)["error"] == "message_not_found"
+
+    def test_can_be_slow_and_counts_who_does_not_wait(
+        self, workspace: SlackStandin, bot: WebClient
+    ) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            with workspace.holding("chat.postMessage"):
+                posts = [
+                    pool.submit(bot.chat_postMessage, channel="C0SUPPORT", text=text)
+                    for text in "ab"
+                ]
+                while len(workspace.calls("chat.postMessage")) < len(posts):
+                    bot.auth_test()
+                assert workspace.messages == []
+            for post in posts:
+                post.result()
+        assert sorted(message["text"] for message in workspace.messages) == ["a", "b"]
+        assert workspace.most_at_once["chat.postMessage"] == 2
+        assert workspace.most_at_once["auth.test"] == 1
+
+    def test_keeps_what_was_posted_though_its_answer_was_lost(
+        self, workspace: SlackStandin, bot: WebClient
+    ) -> None:
+        workspace.faults += [Fault("lost"), Fault("drop"), slack.refused("is_archived")]
+        for text in ("lost", "dropped"):
+            with pytest.raises(OSError, match="closed connection"):
+                bot.chat_postMessage(channel="C0SUPPORT", text=text)
+        assert refused(bot, "chat.postMessage", channel="C0SUPPORT", text="x")["error"] == (
+            "is_archived"
+        )
+        assert [message["text"] for message in workspace.messages] == ["lost"]
+        assert [call.arguments["text"] for call in workspace.accepted] == ["lost"]
+
+
+def refused(bot: WebClient, method: str, **arguments: Any) -> dict[str, Any]:
+    """Slack's refusal of a call."""
+    with pytest.raises(SlackApiError) as failed:
+        bot.api_call(method, json=arguments)
+    answer: dict[str, Any] = failed.value.response.data
+    return answer
