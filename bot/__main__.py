@@ -12,7 +12,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from bot.errors import Conflict, Failure, Misconfigured, Refused
-from bot.local import commands, costs, replies_verbs, upkeep, x_verbs
+from bot.local import commands, costs, replies_verbs, slack_verbs, upkeep, x_verbs
 from bot.local.terminal import printable
 from bot.settings import HOUSE
 
@@ -51,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
     one = verb("erase", upkeep.erase, "our copies of an author's posts, or of single ones, go")
     one.add_argument("tweet_ids", nargs="*", metavar="TWEET_ID")
     one.add_argument("--author", metavar="HANDLE", help="whose posts are to go: a handle or an id")
+    one = verb("redrive", commands.redrive, "dead letters back onto their queues, once mended")
+    one.add_argument("queues", nargs="*", metavar="QUEUE", help="tweets, cards…; all unless named")
     verb("cost", costs.cost, "what X took today and this month, and what its budgets leave")
     verb("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
     one = verb("train", commands.train, "a model from labelled tweets")
@@ -59,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--name", default="own", help="what verdicts call the model")
     _add_replies(verbs.add_parser("replies", help="the bot's answers checked, tried, paused"))
     _add_x(verbs.add_parser("x", help="the webhook on X, and what X tells it"))
+    _add_slack(verbs.add_parser("slack", help="the manifest from which Slack makes the app"))
     return whole
 
 
@@ -105,6 +108,19 @@ def _add_x(x: argparse.ArgumentParser) -> None:
     one = verb("unsubscribe", x_verbs.unsubscribe, "X tells no more of these")
     one.add_argument("ids", nargs="*", metavar="ID")
     one.add_argument("--all", action="store_true", help="all that `subscribe` makes")
+
+
+def _add_slack(slack: argparse.ArgumentParser) -> None:
+    verbs = slack.add_subparsers(dest="slack_verb", metavar="VERB", required=True)
+    one = _verb(
+        verbs.add_parser,
+        "manifest",
+        slack_verbs.manifest,
+        "the app's manifest, to paste where Slack makes apps",
+    )
+    one.add_argument("--url", metavar="URL", help="https://HOST, where Slack reaches the bot")
+    one.add_argument("--socket", action="store_true", help="no address: over Socket Mode")
+    one.add_argument("-o", "--output", type=Path, metavar="FILE", help="slack-manifest.yml, say")
 
 
 def main(given: Sequence[str] | None = None) -> int:

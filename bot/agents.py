@@ -2,15 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from datetime import datetime
 from typing import Final, Literal, get_args
 
-from bot import cases, conversations, delivery
+from bot import conversations, deeds, delivery
 from bot.cases import Case, Channels
 from bot.errors import Refused
-from bot.ports import AgentAnswers, CaseStore, Clock, MaySay, Queue
+from bot.ports import AgentAnswers, CaseStore, Clock, MaySay, NoteAuthor, Queue
 
-Act = Literal["claim", "resolve", "reply", "relabel"]
+Act = Literal[
+    "claim",
+    "release",
+    "resolve",
+    "dismiss",
+    "reopen",
+    "snooze",
+    "reply",
+    "relabel",
+    "mute",
+    "opt out",
+]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 
 
@@ -18,7 +29,8 @@ ACTS: Final[tuple[Act, ...]] = get_args(Act)
 class Deed:
     """What `who` wants done to a case.
 
-    `text` is what a reply says in public, `escalate` the label that a relabel gives.
+    `text` is what a reply says in public, `escalate` the label that a relabel gives, `until` when
+    a snooze is over.
     """
 
     do: str
@@ -26,6 +38,7 @@ class Deed:
     who: str
     text: str = ""
     escalate: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,7 @@ class Agents:
     """Does what agents ask for.
 
     `may_say` holds X's rules and the account's own on answers; `answers` keeps the bot out of the
-    conversations in which an agent answers.
+    conversations in which an agent answers; `mute` and `opt_out` note an author.
     """
 
     store: CaseStore
@@ -41,44 +54,69 @@ class Agents:
     channels: Channels
     may_say: MaySay
     answers: AgentAnswers
+    mute: NoteAuthor
+    opt_out: NoteAuthor
     clock: Clock
 
     def act(self, deed: Deed) -> Case:
         """Does the deed, has its card drawn anew and returns the case. Safe to run twice.
 
-        Raises `Refused` where the deed or the case is not known, or a reply is not allowed.
+        Raises `Refused` where the deed or the case is not known, or the case does not allow it.
         """
-        case = self.store.change(deed.case_id, self._change(deed))
-        if case is None:
-            raise Refused("This case is no longer here: its time was over or its author erased it.")
+        change = self._change(deed)
+        case = _there(self.store.change(deed.case_id, lambda case: change(_there(case))))
+        author, now = case.tweet.author, self.clock()
         if deed.do == "reply":
-            self.answers(case.tweet, self.clock())
+            self.answers(case.tweet, now)
+        if deed.do == "mute":
+            self.mute(author, deed.who, now)
+        if deed.do == "opt out":
+            self.opt_out(author, deed.who, now)
         conversations.lead(self.store, [case])
         delivery.enqueue([case], self.workers)
         return case
 
+    def check(self, deed: Deed) -> Case:
+        """The case as the deed would leave it, without doing it. Raises what `act` raises."""
+        return self._change(deed)(self.case(deed.case_id))
+
+    def case(self, case_id: str) -> Case:
+        """The case with that id. Raises `Refused` where there is none."""
+        return _there(self.store.get([case_id]).get(case_id))
+
     def _change(self, deed: Deed) -> Callable[[Case], Case]:
-        who, now = deed.who, self.clock()
-        match deed.do:
-            case "claim":
-                return partial(cases.claimed, who=who, now=now)
-            case "resolve":
-                return partial(cases.resolved, who=who, now=now)
-            case "reply":
-                return partial(self._answered, deed)
-            case "relabel":
-                return partial(
-                    cases.relabelled,
-                    escalate=deed.escalate,
-                    who=who,
-                    channels=self.channels,
-                    now=now,
-                )
-        raise Refused(f"«{deed.do:.40}» is nothing an agent can do: use {', '.join(ACTS)}.")
+        who, now, channels = deed.who, self.clock(), self.channels
+        changes: dict[str, Callable[[Case], Case]] = {
+            "claim": lambda case: deeds.claimed(case, who, now),
+            "release": lambda case: deeds.released(case, who, channels, now),
+            "resolve": lambda case: deeds.resolved(case, who, now),
+            "dismiss": lambda case: deeds.dismissed(case, who, now),
+            "reopen": lambda case: deeds.reopened(case, who, channels, now),
+            "snooze": lambda case: deeds.snoozed(case, _to_come(deed.until, now), who, now),
+            "reply": lambda case: self._answered(deed, case),
+            "relabel": lambda case: deeds.relabelled(case, deed.escalate, who, channels, now),
+            "mute": lambda case: deeds.noted(case, who, deeds.MUTED, now),
+            "opt out": lambda case: deeds.noted(case, who, deeds.OPTED_OUT, now),
+        }
+        if deed.do not in changes:
+            raise Refused(f"«{deed.do:.40}» is nothing an agent can do: use {', '.join(ACTS)}.")
+        return changes[deed.do]
 
     def _answered(self, deed: Deed, case: Case) -> Case:
         text = deed.text.strip()
         problem = self.may_say(case.tweet, text)
         if problem:
             raise Refused(problem)
-        return cases.answered(case, text, deed.who, self.clock())
+        return deeds.answered(case, text, deed.who, self.clock())
+
+
+def _there(case: Case | None) -> Case:
+    if case is None or case.notice:
+        raise Refused("This case is no longer here: its time was over or its author erased it.")
+    return case
+
+
+def _to_come(until: datetime | None, now: datetime) -> datetime:
+    if until is None or until <= now:
+        raise Refused("A snooze needs a time that is still to come.")
+    return until

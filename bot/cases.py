@@ -12,16 +12,17 @@ effect: a pending one is enqueued (again), one that hangs in sending becomes unk
 one is looked up. `attempt` grows with each of these, so a message about an earlier one is stale.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from bot.errors import Refused
+from bot.notices import Notice
 from bot.policy import Decision, Route
 from bot.tweets import Tweet, order
 from bot.verdicts import Verdict
 
-EffectKind = Literal["card", "update", "reply"]
+EffectKind = Literal["card", "update", "line", "reply"]
 State = Literal["pending", "sending", "sent", "dry-run", "failed", "unknown"]
 
 UNQUEUED_AFTER: Final = timedelta(minutes=3)
@@ -32,6 +33,8 @@ LOOK_UP_AFTER: Final = timedelta(minutes=1)
 LOOK_UPS: Final = 2
 """How often an unknown outcome is looked up before it counts as absent."""
 LONGEST_HISTORY: Final = 200
+MOST_LINES: Final = 50
+"""Lines that wait for a card's thread, besides those on their way; of more, the last."""
 LONGEST_TOKENS: Final = 50_000
 """Characters of a verdict's tokens that are kept: an emoji can become forty, and a DynamoDB item
 holds 400 KB."""
@@ -43,7 +46,8 @@ class Effect:
 
     `withdrawn` is why it is no longer wanted, where it was under way when that became known: it
     is not tried again. `by` is the agent who wrote a reply, None for the bot's own. `cost` is
-    what the outside takes for it, in millionths of a dollar.
+    what the outside takes for it, in millionths of a dollar. `carries` is how many of the case's
+    lines are on their way with it.
     """
 
     kind: EffectKind
@@ -58,6 +62,7 @@ class Effect:
     withdrawn: str | None = None
     by: str | None = None
     cost: int = 0
+    carries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +75,28 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A person's word on whether the post needed a person: who said so, when, of which model."""
+
+    escalate: bool
+    who: str
+    at: datetime
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One tweet's record, stored under the tweet's root id.
 
     `thread` is the case whose card's thread this one joins: an earlier one of the same author in
-    the same conversation. `read_cost` is what reading the tweet cost, in millionths of a dollar.
+    the same conversation. `incident` is the one whose card's thread collects it. `lines` are what
+    the thread has not been told yet. At `remind_at` it is told that nobody has claimed the case,
+    and at `snoozed_until` whoever asked for that. `read_cost` is what reading the tweet cost, in
+    millionths of a dollar. A case with a `notice` is about no tweet (`bot.notices`).
     """
 
     tweet: Tweet
-    route: Route
+    route: Route | Literal["notice"]
     reasons: tuple[str, ...]
     received_at: datetime
     decided_at: datetime
@@ -87,11 +105,16 @@ class Case:
     effects: tuple[Effect, ...] = ()
     assignee: str | None = None
     resolved: bool = False
-    label: bool | None = None
+    label: Label | None = None
     erased: bool = False
     history: tuple[Entry, ...] = ()
     thread: str | None = None
     read_cost: int = 0
+    incident: str | None = None
+    lines: tuple[Entry, ...] = ()
+    remind_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    notice: Notice | None = None
 
     @property
     def cost(self) -> int:
@@ -104,9 +127,15 @@ class Case:
         return self.tweet.root_id
 
     @property
+    def open(self) -> bool:
+        """Whether it waits for a person."""
+        return self.route == "escalate" and not self.resolved and not self.erased
+
+    @property
     def due_at(self) -> datetime | None:
         """When housekeeping must look at this case next."""
-        return min((e.due_at for e in self.effects if e.due_at), default=None)
+        moments = (*(e.due_at for e in self.effects), self.remind_at, self.snoozed_until)
+        return min((moment for moment in moments if moment), default=None)
 
     def with_verdict(self, verdict: Verdict) -> "Case":
         """The case under another verdict on the same text."""
@@ -116,9 +145,17 @@ class Case:
         """The case's effect of that kind."""
         return next((effect for effect in self.effects if effect.kind == kind), None)
 
+    def last(self, *what: str) -> Entry | None:
+        """The last line of its story that says one of these."""
+        return next((entry for entry in reversed(self.history) if entry.what in what), None)
+
     def due(self, now: datetime) -> list[Effect]:
         """The effects housekeeping must look at."""
         return [effect for effect in self.effects if effect.due_at and effect.due_at <= now]
+
+
+def _never(_now: datetime) -> datetime | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +163,12 @@ class Channels:
     """How effects of new cases begin.
 
     `cards_queued` is False where the console is the channel: a card is then sent once stored.
+    `remind` tells when the thread of a card posted now is told that nobody has claimed it.
     """
 
     cards_queued: bool
     replies: Literal["on", "dry-run", "off"]
+    remind: Callable[[datetime], datetime | None] = _never
 
 
 def opened(
@@ -160,13 +199,13 @@ def opened(
         thread=head.id if head else None,
         read_cost=read_cost,
     )
-    case = _told(case, now, "bot", f"{decision.route}: {' '.join(decision.reasons)}")
+    case = told(case, now, "bot", f"{decision.route}: {' '.join(decision.reasons)}")
     if decision.route == "escalate":
         return with_card(case, channels, now)
     if decision.route == "reply":
         effect = Effect("reply", "pending" if tweet.answer else "dry-run", text=reply_text)
         due_at = now + UNQUEUED_AFTER if tweet.answer else None
-        return _put(case, replace(effect, due_at=due_at))
+        return put(case, replace(effect, due_at=due_at))
     return case
 
 
@@ -174,7 +213,7 @@ def tombstone(tweet_id: str, now: datetime) -> Case:
     """The case of a tweet whose deletion came before the tweet itself."""
     reasons = ("It was deleted, or its erasure asked for, before it was read.",)
     case = Case(Tweet(tweet_id, "", tweet_id), "skip", reasons, now, now, erased=True)
-    return _told(case, now, "bot", f"skip: {reasons[0]}")
+    return told(case, now, "bot", f"skip: {reasons[0]}")
 
 
 def with_card(case: Case, channels: Channels, now: datetime) -> Case:
@@ -182,8 +221,10 @@ def with_card(case: Case, channels: Channels, now: datetime) -> Case:
     if case.effect("card"):
         return case
     if not channels.cards_queued:
-        return _put(case, Effect("card", "sent"))
-    return _put(case, Effect("card", "pending", due_at=now + UNQUEUED_AFTER))
+        return put(case, Effect("card", "sent"))
+    if not (case.assignee or case.thread or case.incident or case.notice):
+        case = replace(case, remind_at=channels.remind(now))
+    return put(case, Effect("card", "pending", due_at=now + UNQUEUED_AFTER))
 
 
 def with_update(case: Case, now: datetime) -> Case:
@@ -191,16 +232,37 @@ def with_update(case: Case, now: datetime) -> Case:
 
     A card still pending needs none: it is drawn from the case when it is sent.
     """
+    return _anew(case, "update", now) if _in_slack(case) else case
+
+
+def with_line(case: Case, who: str, what: str, now: datetime) -> Case:
+    """The case with a line for its card's thread, if the card is or may be out in Slack.
+
+    Lines that wait go together, in order. `what` is a sentence that begins with `who`, or stands
+    for itself where that is the bot.
+    """
+    if not _in_slack(case):
+        return case
+    effect = case.effect("line")
+    # Those that are on their way are counted from the front (`_further`).
+    carried = effect.carries if effect and effect.state in {"sending", "unknown"} else 0
+    waiting = (*case.lines[carried:], Entry(now, who, what))[-MOST_LINES:]
+    case = replace(case, lines=(*case.lines[:carried], *waiting))
+    waits = effect and effect.state in {"pending", "sending", "unknown"}
+    return case if waits else _anew(case, "line", now)
+
+
+def _in_slack(case: Case) -> bool:
     card = case.effect("card")
     if card is None or card.state in {"pending", "failed"}:
-        return case
-    if card.state == "sent" and not card.outside_id:  # the console draws it anew by itself
-        return case
-    before = case.effect("update") or Effect("update", "pending", attempt=0)
-    return _put(
-        case,
-        Effect("update", "pending", due_at=now + UNQUEUED_AFTER, attempt=before.attempt + 1),
-    )
+        return False
+    return card.state != "sent" or card.outside_id is not None  # the console draws by itself
+
+
+def _anew(case: Case, kind: EffectKind, now: datetime) -> Case:
+    before = case.effect(kind)
+    attempt = before.attempt + 1 if before else 1
+    return put(case, Effect(kind, "pending", due_at=now + UNQUEUED_AFTER, attempt=attempt))
 
 
 def begun(
@@ -208,7 +270,9 @@ def begun(
 ) -> Case:
     """The effect is being sent by whoever holds `token`: with that text, where it has one."""
     effect = replace(_need(case, kind), token=token, due_at=now + HANGS_AFTER, look_ups=0)
-    return _put(case, replace(effect, state="sending", text=text or effect.text, cost=cost))
+    carries = len(case.lines) if kind == "line" else 0
+    sending = replace(effect, text=text or effect.text, cost=cost, carries=carries)
+    return put(case, replace(sending, state="sending"))
 
 
 def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetime) -> Case:
@@ -217,8 +281,20 @@ def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetim
     if effect.token != token:
         return case
     done = replace(effect, state="sent", outside_id=outside_id, due_at=None, problem=None)
-    case = _told(_put(case, done), now, "bot", f"{kind} sent ({outside_id})")
-    return with_update(case, now) if kind == "reply" else case
+    case = put(case, done)
+    if kind == "line":
+        return _further(case, now)
+    case = told(case, now, "bot", f"{kind} sent ({outside_id})")
+    if kind == "reply":
+        return with_line(with_update(case, now), "bot", "The answer is public.", now)
+    return case
+
+
+def _further(case: Case, now: datetime) -> Case:
+    """Without the lines that were carried; what came meanwhile follows."""
+    effect = _need(case, "line")
+    case = replace(case, lines=case.lines[effect.carries :])
+    return _anew(case, "line", now) if case.lines else case
 
 
 def postponed(
@@ -242,6 +318,18 @@ def postponed(
     return _pending_again(case, waits)
 
 
+def stuck(case: Case, kind: EffectKind, token: str, problem: str) -> Case:
+    """The effect surely did not happen and nobody tries it again before somebody mends why.
+
+    Its message goes to the dead letters, from where it is taken back. A stale token changes
+    nothing.
+    """
+    effect = _need(case, kind)
+    if effect.token != token or effect.state != "sending":
+        return case
+    return _pending_again(case, replace(effect, problem=problem, due_at=None, cost=0))
+
+
 def failed(
     case: Case,
     kind: EffectKind,
@@ -262,7 +350,8 @@ def failed(
         return case
     if kind == "reply" and not person and not effect.by:
         return _forgone(case, effect, problem, now)
-    return _failed(case, effect, problem, channels, now)
+    case = _failed(case, effect, problem, channels, now)
+    return _further(case, now) if kind == "line" else case
 
 
 def forgone(case: Case, attempt: int, reason: str, now: datetime) -> Case:
@@ -301,7 +390,7 @@ def recorded(case: Case, attempt: int, text: str) -> Case:
     effect = _need(case, "reply")
     if effect.state != "pending" or effect.by or effect.attempt != attempt:
         return case
-    return _put(case, replace(effect, state="dry-run", due_at=None, problem=None, text=text))
+    return put(case, replace(effect, state="dry-run", due_at=None, problem=None, text=text))
 
 
 def lost(case: Case, kind: EffectKind, token: str | None, problem: str, now: datetime) -> Case:
@@ -319,7 +408,7 @@ def lost(case: Case, kind: EffectKind, token: str | None, problem: str, now: dat
         due_at=now + LOOK_UP_AFTER,
         attempt=effect.attempt + 1,
     )
-    return _told(_put(case, unknown), now, "bot", f"{kind}: outcome unknown, {problem}")
+    return told(put(case, unknown), now, "bot", f"{kind}: outcome unknown, {problem}")
 
 
 def absent(case: Case, kind: EffectKind, attempt: int, channels: Channels, now: datetime) -> Case:
@@ -333,7 +422,7 @@ def absent(case: Case, kind: EffectKind, attempt: int, channels: Channels, now: 
         return case
     looked = replace(effect, look_ups=effect.look_ups + 1, attempt=effect.attempt + 1)
     if looked.look_ups < LOOK_UPS:
-        return _put(case, replace(looked, due_at=now + LOOK_UP_AFTER))
+        return put(case, replace(looked, due_at=now + LOOK_UP_AFTER))
     if kind != "reply":
         return _pending_again(case, replace(looked, due_at=now))
     problem = "it is not certain that it was sent, please look before you answer."
@@ -347,7 +436,7 @@ def not_looked_up(
     effect = _need(case, kind)
     if effect.state != "unknown" or effect.attempt != attempt:
         return case
-    return _put(case, replace(effect, problem=problem, due_at=due_at, attempt=attempt + 1))
+    return put(case, replace(effect, problem=problem, due_at=due_at, attempt=attempt + 1))
 
 
 def enqueued(case: Case, kind: EffectKind, now: datetime) -> Case:
@@ -355,7 +444,7 @@ def enqueued(case: Case, kind: EffectKind, now: datetime) -> Case:
     effect = _need(case, kind)
     if effect.state == "sending":
         case = lost(case, kind, effect.token, "the worker stopped while sending.", now)
-    return _put(case, replace(_need(case, kind), due_at=now + UNQUEUED_AFTER))
+    return put(case, replace(_need(case, kind), due_at=now + UNQUEUED_AFTER))
 
 
 def supersedes(tweet: Tweet, case: Case) -> bool:
@@ -383,13 +472,13 @@ def edited(
     if tweet.source == "file":  # a file's copy of a post that X gave us is still X's
         tweet = replace(tweet, source=case.tweet.source, answer=case.tweet.answer)
     case = replace(case, tweet=tweet, verdict=_kept(verdict), unsure=decision.unsure)
-    case = _told(case, now, "author", "edited the post")
+    case = told(case, now, "author", "edited the post")
     if decision.route == "escalate":
         case = replace(case, route="escalate", reasons=decision.reasons)
         if before.route != "escalate":
-            case = _withdrawn(case, "The post was edited and now needs a person.", "reply")
+            case = withdrawn(case, "The post was edited and now needs a person.", "reply")
         case = with_card(case, channels, now)
-    return with_update(case, now)
+    return with_line(with_update(case, now), "bot", "Its author edited the post.", now)
 
 
 def erased(case: Case, now: datetime) -> Case:
@@ -399,90 +488,39 @@ def erased(case: Case, now: datetime) -> Case:
     blank = Tweet(case.tweet.id, "", case.tweet.root_id, source=case.tweet.source)
     verdict = case.verdict and replace(case.verdict, tokens="", words=())
     case = replace(case, tweet=blank, verdict=verdict, erased=True, resolved=True)
+    case = replace(case, remind_at=None, snoozed_until=None)
     reasons = ("Its author deleted it, or its erasure was asked for.",)
-    case = _withdrawn(replace(case, reasons=reasons), reasons[0], "reply", "card")
+    case = withdrawn(replace(case, reasons=reasons), reasons[0], "reply", "card")
     # An answer names its author.
     effects = tuple(replace(effect, text=None) for effect in case.effects)
     story = tuple(replace(e, what=e.what.split(":", 1)[0]) for e in case.history)
     case = replace(case, effects=effects, history=story)
-    return with_update(_told(case, now, "bot", "content erased"), now)
-
-
-def claimed(case: Case, who: str, now: datetime) -> Case:
-    """The case is `who`'s to handle; the last one to claim has it."""
-    if case.assignee == who:
-        return case
-    return with_update(_told(replace(case, assignee=who), now, who, "claimed"), now)
-
-
-def resolved(case: Case, who: str, now: datetime) -> Case:
-    """Nothing more is to be done."""
-    if case.resolved:
-        return case
-    return with_update(_told(replace(case, resolved=True), now, who, "resolved"), now)
-
-
-def answered(case: Case, text: str, who: str, now: datetime) -> Case:
-    """An agent's public answer is on its way; the same one asked for again changes nothing.
-
-    A post that may not be answered (`Tweet.answer`) gets a dry run. Raises `Refused` where the
-    post is gone, or where another answer is, or may be, public.
-    """
-    if case.erased:
-        raise Refused("The post was deleted or erased, so there is nothing to answer.")
-    before = case.effect("reply")
-    if before and before.state != "failed":
-        if (before.by, before.text) == (who, text):
-            return case
-        if before.state not in {"pending", "dry-run"}:
-            raise Refused("An answer is public or on its way: look at the post on X before more.")
-        if before.state == "pending" and before.by not in {None, who}:
-            raise Refused("Another agent's answer is on its way: wait for what becomes of it.")
-    attempt = before.attempt + 1 if before else 1
-    reply = Effect("reply", "dry-run", attempt=attempt, text=text, by=who)
-    if case.tweet.answer:
-        reply = replace(reply, state="pending", due_at=now + UNQUEUED_AFTER)
-    case = _told(replace(case, assignee=case.assignee or who), now, who, f"answered: {text}")
-    return with_update(_put(case, reply), now)
-
-
-def relabelled(case: Case, escalate: bool, who: str, channels: Channels, now: datetime) -> Case:  # noqa: FBT001
-    """A person says whether the post needed a person; one that did and had no card gets one."""
-    if case.label == escalate:
-        return case
-    case = replace(case, label=escalate)
-    case = _told(case, now, who, f"label: {'escalate' if escalate else 'answer'}")
-    if escalate and case.route != "escalate" and not case.erased:
-        reasons = (*case.reasons, "An agent says that it needs a person.")
-        case = replace(case, route="escalate", reasons=reasons)
-        reply = case.effect("reply")
-        if reply and not reply.by:  # what an agent wrote stays on its way
-            case = _withdrawn(case, reasons[-1], "reply")
-        case = with_card(case, channels, now)
-    return with_update(case, now)
+    case = with_update(told(case, now, "bot", "content erased"), now)
+    return with_line(case, "bot", "The post was deleted, and our copy of it is erased.", now)
 
 
 def _kept(verdict: Verdict | None) -> Verdict | None:
     return verdict and replace(verdict, tokens=verdict.tokens[:LONGEST_TOKENS])
 
 
-def _withdrawn(case: Case, problem: str, *kinds: EffectKind) -> Case:
+def withdrawn(case: Case, problem: str, *kinds: EffectKind) -> Case:
+    """The case whose effects of these kinds are no longer wanted, for that reason."""
     for effect in case.effects:
         if effect.kind not in kinds:
             continue
         if effect.state in {"pending", "dry-run"}:
             gone = replace(effect, state="failed", text=None, problem=problem, due_at=None)
-            case = _put(case, gone)
+            case = put(case, gone)
         elif effect.state in {"sending", "unknown"}:
-            case = _put(case, replace(effect, withdrawn=problem))
+            case = put(case, replace(effect, withdrawn=problem))
     return case
 
 
 def _pending_again(case: Case, effect: Effect) -> Case:
     if effect.withdrawn:
         gone = replace(effect, state="failed", problem=effect.withdrawn, due_at=None)
-        return _put(case, gone)
-    return _put(case, replace(effect, state="pending", token=None))
+        return put(case, gone)
+    return put(case, replace(effect, state="pending", token=None))
 
 
 def _failed(case: Case, effect: Effect, problem: str, channels: Channels, now: datetime) -> Case:
@@ -490,17 +528,18 @@ def _failed(case: Case, effect: Effect, problem: str, channels: Channels, now: d
     # What may have been sent may have been charged for.
     cost = effect.cost if effect.state == "unknown" else 0
     gone = replace(effect, state="failed", problem=problem, due_at=None, cost=cost)
-    case = _told(_put(case, gone), now, "bot", f"{kind} failed: {problem}")
+    case = told(put(case, gone), now, "bot", f"{kind} failed: {problem}")
     if kind != "reply" or case.erased:
         return case
     whose = "The answer" if effect.by else "The automatic answer"
-    case = replace(case, reasons=(*case.reasons, f"{whose} failed: {problem}"))
-    return with_update(with_card(case, channels, now), now)
+    said = f"{whose} failed: {problem}"
+    case = with_card(replace(case, reasons=(*case.reasons, said)), channels, now)
+    return with_line(with_update(case, now), "bot", said, now)
 
 
 def _forgone(case: Case, effect: Effect, reason: str, now: datetime) -> Case:
     gone = replace(effect, state="failed", problem=reason, due_at=None, cost=0)
-    case = _told(_put(case, gone), now, "bot", f"skip: {reason}")
+    case = told(put(case, gone), now, "bot", f"skip: {reason}")
     if case.route != "reply":
         return case
     return replace(case, route="skip", reasons=(*case.reasons, reason))
@@ -513,10 +552,12 @@ def _need(case: Case, kind: EffectKind) -> Effect:
     return effect
 
 
-def _put(case: Case, effect: Effect) -> Case:
+def put(case: Case, effect: Effect) -> Case:
+    """The case with this effect in place of one of its kind."""
     others = tuple(e for e in case.effects if e.kind != effect.kind)
     return replace(case, effects=(*others, effect))
 
 
-def _told(case: Case, at: datetime, who: str, what: str) -> Case:
+def told(case: Case, at: datetime, who: str, what: str) -> Case:
+    """The case with a further line of its story."""
     return replace(case, history=(*case.history, Entry(at, who, what))[-LONGEST_HISTORY:])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal, get_args
 
-from bot import cases, conversations
+from bot import cases, conversations, deeds
 from bot.cases import Case, Channels, Effect, EffectKind
 from bot.errors import Conflict, Failure, Permanent, Refused, Retryable, Unknown
 from bot.ports import (
@@ -31,6 +31,7 @@ Worker = Literal["cards", "replies"]
 WORKER_OF: Final[Mapping[EffectKind, Worker]] = {
     "card": "cards",
     "update": "cards",
+    "line": "cards",
     "reply": "replies",
 }
 WAIT_FOR_KEYS: Final = timedelta(minutes=5)
@@ -98,6 +99,7 @@ def sweep(store: CaseStore, workers: Mapping[Worker, Queue], now: datetime) -> i
 
 
 def _handed_over(case: Case, now: datetime) -> Case:
+    case = deeds.due(case, now)
     for effect in case.due(now):
         case = cases.enqueued(case, effect.kind, now)
     return case
@@ -133,7 +135,11 @@ class Courier:
     gate: Gate | None = None
 
     def deliver(self, task: Task) -> Case | None:
-        """Brings one effect a step further and returns its case as it then is."""
+        """Brings one effect a step further and returns its case as it then is.
+
+        Raises `Permanent` where people must mend something first: its message then goes to the
+        dead letters, from where it is taken back.
+        """
         case = self.store.get([task.case_id]).get(task.case_id)
         effect = case and case.effect(task.kind)
         if not case or not effect or effect.attempt != task.attempt:
@@ -222,6 +228,12 @@ class Courier:
             self._settle(case, effect, failure, now)
             return later
         except Permanent as failure:
+            if kind == "card" or (kind != "reply" and failure.mendable):
+                self.store.change(
+                    case.id,
+                    partial(cases.stuck, kind=kind, token=token, problem=str(failure)),
+                )
+                raise
             return self._refused(case, effect, token, failure, now)
         except Unknown as failure:
             log.warning("The %s of case %s may have been sent: %s", kind, case.id, failure)

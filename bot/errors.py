@@ -13,10 +13,14 @@ class Failure(Exception):
 class Permanent(Failure):
     """The call will never work as it stands: asking again is useless."""
 
-    def __init__(self, message: str, *, person: bool = True) -> None:
-        """`person`: whether somebody should know; False where nobody can do anything through us."""
+    def __init__(self, message: str, *, person: bool = True, mendable: bool = False) -> None:
+        """`person`: whether somebody should know; False where nobody can do anything through us.
+
+        `mendable`: whether people can mend what it fails by, so that it works afterwards.
+        """
         super().__init__(message)
         self.person = person
+        self.mendable = mendable
 
 
 class Retryable(Failure):

@@ -12,6 +12,7 @@ from bot.verdicts import Verdict
 Route = Literal["escalate", "reply", "skip"]
 
 _SECTIONS: Final = ("languages", "unanswered", "always", "never", "accounts")
+MUTED: Final = "An agent muted its author."
 _UNDETERMINED: Final = frozenset({"und", "qam", "qct", "qht", "qme", "qst", "zxx", "art"})
 """Codes by which X says that a post's language is none or unknown ("Supported languages")."""
 
@@ -75,11 +76,13 @@ def decide(
     *,
     unsure_margin: float,
     refusal: str | None = None,
+    muted: bool = False,
 ) -> Decision:
     """Where `tweet` goes.
 
     `verdict` is None where the classifier was down for longer than tweets are held. `refusal` is
-    why the tweet must not get an automatic answer, None where it may.
+    why the tweet must not get an automatic answer, None where it may. What the author of a
+    `muted` one writes is escalated by a rule alone.
     """
     if verdict is None:
         return Decision("escalate", ("The classifier was not available, so a person decides.",))
@@ -87,6 +90,8 @@ def decide(
     by_rule = _always(tweet, verdict, rules)
     if by_rule:
         return Decision("escalate", by_rule, unsure)
+    if muted:
+        return Decision("skip", (MUTED,), unsure)
     never = [r.reason for r in rules.never if r.match(verdict.tokens)]
     if not never:
         doubt = _doubt(tweet, verdict, rules)
@@ -95,9 +100,8 @@ def decide(
         if verdict.escalate:
             return Decision("escalate", (_in_words(verdict, unsure=unsure),), unsure)
     reasons = tuple(never) or (_in_words(verdict, unsure=unsure),)
-    if refusal:
-        return Decision("skip", (*reasons, refusal), unsure)
-    return Decision("reply", reasons, unsure)
+    route: Route = "skip" if refusal else "reply"
+    return Decision(route, (*reasons, refusal) if refusal else reasons, unsure)
 
 
 def _always(tweet: Tweet, verdict: Verdict, rules: Rules) -> tuple[str, ...]:

@@ -1,13 +1,16 @@
 """A case as JSON: what stores keep of it, and the row that lists show."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from bot import tweets
-from bot.cases import Case, Effect, Entry
+from bot.cases import Case, Effect, Entry, Label
+from bot.notices import Digest, Incident, Notice
 from bot.verdicts import Verdict, Weight
+
+_Record = Case | Effect | Entry | Label | Verdict | Weight | Notice
 
 
 def to_json(case: Case) -> dict[str, Any]:
@@ -21,6 +24,11 @@ def to_json(case: Case) -> dict[str, Any]:
         "verdict": verdict and {**_plain(verdict), "words": [_plain(w) for w in verdict.words]},
         "effects": [_stamped(_plain(effect), "due_at") for effect in case.effects],
         "history": [_stamped(_plain(entry), "at") for entry in case.history],
+        "label": case.label and _stamped(_plain(case.label), "at"),
+        "lines": [_stamped(_plain(entry), "at") for entry in case.lines],
+        "remind_at": case.remind_at and case.remind_at.isoformat(),
+        "snoozed_until": case.snoozed_until and case.snoozed_until.isoformat(),
+        "notice": case.notice and _notice_to_json(case.notice),
     }
 
 
@@ -38,11 +46,44 @@ def from_json(record: Mapping[str, Any]) -> Case:
                 Effect(**{**_known(Effect, effect), "due_at": _moment(effect["due_at"])})
                 for effect in record["effects"]
             ),
-            "history": tuple(
-                Entry(**{**entry, "at": _moment(entry["at"])}) for entry in record["history"]
-            ),
+            "history": _entries(record["history"]),
+            "label": _label(record.get("label"), record["received_at"]),
+            "lines": _entries(record.get("lines", ())),
+            "remind_at": _moment(record.get("remind_at")),
+            "snoozed_until": _moment(record.get("snoozed_until")),
+            "notice": _notice(record.get("notice")),
         }
     )
+
+
+def _entries(listed: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
+    return tuple(Entry(**{**entry, "at": _moment(entry["at"])}) for entry in listed)
+
+
+def _label(record: Any, received_at: str) -> Label | None:
+    if isinstance(record, bool):  # an earlier release did not say who gave it, nor when
+        return Label(record, "", _moment(received_at), None)
+    return Label(**{**_known(Label, record), "at": _moment(record["at"])}) if record else None
+
+
+_NOTICES: Final[Mapping[str, type[Incident | Digest]]] = {"incident": Incident, "digest": Digest}
+
+
+def _notice_to_json(notice: Notice) -> dict[str, Any]:
+    kind = "incident" if isinstance(notice, Incident) else "digest"
+    record = _stamped(_stamped(_plain(notice), "since"), "until")
+    return {**record, "notice": kind}
+
+
+def _notice(record: Any) -> Notice | None:
+    if not record:
+        return None
+    kind = _NOTICES[record["notice"]]
+    fields = _known(kind, record)
+    fields |= {name: _moment(record[name]) for name in ("since", "until")}
+    if "cases" in fields:
+        fields["cases"] = tuple(fields["cases"])
+    return kind(**fields)
 
 
 def _verdict(record: Mapping[str, Any]) -> Verdict:
@@ -50,12 +91,12 @@ def _verdict(record: Mapping[str, Any]) -> Verdict:
     return Verdict(**{**_known(Verdict, record), "words": words})
 
 
-def _known(kind: type[Case | Effect | Verdict], record: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: type[_Record], record: Mapping[str, Any]) -> dict[str, Any]:
     # A newer release may have written fields of its own before it was rolled back.
     return {field.name: record[field.name] for field in fields(kind) if field.name in record}
 
 
-def _plain(value: Case | Effect | Entry | Verdict | Weight) -> dict[str, Any]:
+def _plain(value: _Record) -> dict[str, Any]:
     # dataclasses.asdict copies every value on its way, which a store of thousands would feel.
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
@@ -91,5 +132,5 @@ def summary(case: Case) -> dict[str, Any]:
         ],
         "assignee": case.assignee,
         "resolved": case.resolved,
-        "label": case.label,
+        "label": case.label and case.label.escalate,
     }

@@ -1,5 +1,6 @@
 """The settings: read from an environment, checked as a whole, every problem named at once."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from bot.errors import Misconfigured
+from bot.incidents import Bursts
 from bot.normalize import NORMALIZERS, PLAIN
 
 HOUSE: Final = Path(__file__).resolve().parent.parent
@@ -75,7 +77,12 @@ class Settings:
     slack: Slack | None
     slack_awaited: bool
     slack_app_token: str | None
+    slack_admins: frozenset[str]
     slack_api_url: str
+    slack_pace: float
+    claim_reminder: timedelta
+    bursts: Bursts
+    digest_hour: int | None
     x_consumer_secret: str | None
     x_keys: XKeys | None
     x_bearer_token: str | None
@@ -158,7 +165,15 @@ class _Reader:
             slack=slack,
             slack_awaited=aws is not None,
             slack_app_token=self._app_token(slack),
+            slack_admins=self._users("SLACK_ADMINS"),
             slack_api_url=self._url("SLACK_API_URL", "https://slack.com/api/"),
+            slack_pace=self._number("SLACK_PACE", 1, 0, 60) or 0.0,
+            claim_reminder=timedelta(minutes=self._number("CLAIM_REMINDER", 15, 0, 10_080) or 0),
+            bursts=Bursts(
+                self._count("BURST_CARDS", 10) or 0,
+                timedelta(minutes=self._number("BURST_MINUTES", 5, 1, 1440) or 5),
+            ),
+            digest_hour=self._hour("DIGEST_HOUR", 9),
             x_consumer_secret=self._text("X_CONSUMER_SECRET"),
             x_keys=x_keys,
             x_bearer_token=self._text("X_BEARER_TOKEN"),
@@ -201,6 +216,27 @@ class _Reader:
         if number is not None and number != int(number):
             self.problems.append(f"{name} must be a whole number, not «{self._text(name)}».")
         return None if number is None else int(number)
+
+    def _hour(self, name: str, default: int) -> int | None:
+        value = self._text(name) or str(default)
+        if value == "off":
+            return None
+        if not value.isdecimal() or int(value) > 23:  # noqa: PLR2004
+            self.problems.append(
+                f"{name} must be an hour of the day from 0 to 23, or off, not «{value}»."
+            )
+            return default
+        return int(value)
+
+    def _users(self, name: str) -> frozenset[str]:
+        users = {user.strip() for user in (self._text(name) or "").split(",")} - {""}
+        wrong = sorted(user for user in users if not re.fullmatch(r"[UW][A-Z0-9]{2,}", user))
+        if wrong:
+            self.problems.append(
+                f"{name} must be Slack's ids of users with commas between, such as U012AB3CD, not "
+                f"«{wrong[0]}»: a profile's menu copies its member id."
+            )
+        return frozenset(users)
 
     def _choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         value = self._text(name) or default

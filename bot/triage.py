@@ -2,17 +2,18 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from bot import batches, cases, conversations, delivery, tweets
+from bot import batches, cases, conversations, delivery, mutes, tweets
 from bot.cases import Case, Channels
 from bot.delivery import Worker
 from bot.errors import Conflict, Failure, Permanent, Refused
 from bot.explanation import explained
+from bot.incidents import Incidents
 from bot.policy import Decision, Rules, decide
 from bot.ports import AsksQuiet, CaseStore, Heed, MayReply, Outgoing, Queue, ReadCost, ReplyText
 from bot.tweets import Tweet, order
@@ -50,11 +51,12 @@ class Desk:
     """What triage decides by."""
 
     classifier: Classifier
-    threshold: float | None
+    threshold: Callable[[], float | None]
     unsure_margin: float
     hold: timedelta
     rules: Rules
     channels: Channels
+    incidents: Incidents
     may_reply: MayReply
     reply_text: ReplyText
     heed: Heed
@@ -184,22 +186,45 @@ def triage(
             touched.setdefault(before.id, before)
     desk.heed([tweet for tweet in fresh.values() if tweet.answer], now)
     held, verdicts = _verdicts(arrivals, fresh, desk, now)
-    talks = _before(fresh.values(), store)
-    latest = _explained(_latest(arrivals, fresh, verdicts, talks, desk, now), desk)
+    noted = _noted(fresh.values(), store)
+    latest = _explained(_latest(arrivals, fresh, verdicts, noted, desk, now), desk)
     opened = {
         case_id: _opened(judged, desk, now)
         for case_id, judged in latest.items()
         if case_id not in known
     }
-    new = store.add(list(opened.values()))
+    waiting = [arrivals[place].case_id for place in held]
+    answered = any(verdicts.values())
+    gathered, incidents = _collected(list(opened.values()), waiting, desk, now, answered=answered)
+    opened = {case.id: case for case in gathered}
+    new = store.add(gathered)
     for case_id in latest.keys() - new:
         changed = store.change(case_id, partial(_edited, latest[case_id], desk, now))
         touched |= {case_id: changed} if changed else {}
     added = [case for case_id, case in opened.items() if case_id in new]
     conversations.lead(store, [*touched.values(), *added])
-    delivery.enqueue([*touched.values(), *added], workers)
+    delivery.enqueue([*incidents, *touched.values(), *added], workers)
     _report(added, len(arrivals), len(held))
     return held
+
+
+def _collected(
+    opened: Sequence[Case], waiting: Sequence[str], desk: Desk, now: datetime, *, answered: bool
+) -> tuple[list[Case], list[Case]]:
+    """The new cases, collected where there are many; the incidents whose cards now differ.
+
+    `answered` is whether the classifier answered for any tweet of the batch.
+    """
+    late = [case for case in opened if case.verdict is None]
+    judged = [case for case in opened if case.verdict]
+    if answered:
+        over = desk.incidents.up(now)
+    elif waiting or late:
+        late, over = desk.incidents.down(waiting, late, now)
+    else:
+        over = []
+    gathered, incidents = desk.incidents.collect([*judged, *late], now)
+    return gathered, [*over, *incidents]
 
 
 def preview(tweet: Tweet, desk: Desk, now: datetime) -> Case:
@@ -207,7 +232,7 @@ def preview(tweet: Tweet, desk: Desk, now: datetime) -> Case:
 
     Raises the classifier's failures.
     """
-    [verdict] = judge([tweet.text], desk.classifier, desk.threshold)
+    [verdict] = judge([tweet.text], desk.classifier, desk.threshold())
     [verdict] = explained([verdict], desk.classifier)
     decision = _decision(tweet, verdict, _Before(), desk, now, now)
     return _opened(_Judged(tweet, verdict, decision, now), desk, now)
@@ -263,7 +288,10 @@ def _erased(case_id: str, store: CaseStore, now: datetime) -> Case:
         return stone
     for case in store.get([case_id]).values():
         conversations.forget_words(store, case)
-    return store.change(case_id, partial(cases.erased, now=now)) or stone
+    erased = store.change(case_id, partial(cases.erased, now=now)) or stone
+    if erased.incident:  # whose card quotes some of what it collected
+        store.change(erased.incident, partial(cases.with_update, now=now))
+    return erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,25 +305,40 @@ class _Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What was said before a post: in which open case, by an agent, by the bot."""
+    """What was said before a post: in which open case, by an agent, by the bot.
+
+    `muted` is whether an agent muted its author, with whom nothing then goes on.
+    """
 
     head: Case | None = None
     agent: bool = False
     bot: bool = False
+    muted: bool = False
 
 
-def _before(fresh: Iterable[Tweet], store: CaseStore) -> dict[str, _Before]:
-    """What was said before these posts, by the notes of their conversations."""
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What was said before, by conversation, and the ids of tweets whose author is muted."""
+
+    talks: Mapping[str, _Before]
+    muted: frozenset[str]
+
+
+def _noted(fresh: Collection[Tweet], store: CaseStore) -> _Noted:
+    """What the notes tell of these posts."""
     going_on = [tweet for tweet in fresh if conversations.goes_on(tweet)]
     names = [name for tweet in going_on if (name := conversations.name(tweet))]
-    noted = store.notes(names) if names else {}
-    talks = {name: conversations.from_json(record) for name, record in noted.items()}
+    names_of_mutes = mutes.names_of(tweet.author for tweet in fresh)
+    noted = store.notes([*names, *names_of_mutes]) if names or names_of_mutes else {}
+    talks = {name: conversations.from_json(noted[name]) for name in names if name in noted}
     heads = [talk.head for talk in talks.values() if talk.head]
     found = store.get(heads) if heads else {}
-    return {
+    before = {
         name: _Before(_open(found.get(talk.head or "")), talk.agent, talk.answered is not None)
         for name, talk in talks.items()
     }
+    muted = frozenset(tweet.id for tweet in fresh if mutes.is_muted(tweet.author, noted))
+    return _Noted(before, muted)
 
 
 def _open(case: Case | None) -> Case | None:
@@ -306,19 +349,21 @@ def _latest(
     arrivals: Sequence[Arrival],
     fresh: Mapping[int, Tweet],
     verdicts: Mapping[int, Verdict | None],
-    before: Mapping[str, _Before],
+    noted: _Noted,
     desk: Desk,
     now: datetime,
 ) -> dict[str, _Judged]:
     """The last edit of each post that was judged."""
     found: dict[str, _Judged] = {}
-    talks = dict(before)
+    talks = dict(noted.talks)
     for place in sorted(verdicts, key=lambda place: order(fresh[place].id)):
         tweet, verdict, received_at = fresh[place], verdicts[place], arrivals[place].received_at
         name = conversations.name(tweet)
         said = talks.get(name, _Before()) if name and conversations.goes_on(tweet) else _Before()
         if said.head and said.head.id == tweet.root_id:  # it is edited, and goes on with nothing
             said = replace(said, head=None)
+        if tweet.id in noted.muted:
+            said = _Before(muted=True)
         decision = _decision(tweet, verdict, said, desk, received_at, now)
         judged = _Judged(tweet, verdict, decision, received_at, said.head)
         found[tweet.root_id] = judged
@@ -369,7 +414,7 @@ def _verdicts(
 ) -> tuple[dict[int, Exception], dict[int, Verdict | None]]:
     places = list(fresh)
     try:
-        judged = judge([fresh[p].text for p in places], desk.classifier, desk.threshold)
+        judged = judge([fresh[p].text for p in places], desk.classifier, desk.threshold())
         return {}, dict(zip(places, judged, strict=True))
     except Failure as failure:
         if isinstance(failure, Permanent) and len(places) > 1:
@@ -408,7 +453,14 @@ def _decision(
     refusal = "Automatic replies are off." if desk.channels.replies == "off" else None
     if tweet.answer and not refusal:
         refusal = desk.may_reply(tweet, received_at, now)
-    decision = decide(tweet, verdict, desk.rules, unsure_margin=desk.unsure_margin, refusal=refusal)
+    decision = decide(
+        tweet,
+        verdict,
+        desk.rules,
+        unsure_margin=desk.unsure_margin,
+        refusal=refusal,
+        muted=before.muted,
+    )
     if tweet.answer and desk.asks_quiet(tweet.text):
         return _heeded(decision, before)
     continued = _continued(tweet, before, decision)

@@ -79,13 +79,18 @@ class Classifier(Protocol):
         ...
 
 
+def line_of(classifier: Classifier, threshold: float | None) -> float:
+    """The threshold that holds: that one, else the model's own, else 0.5."""
+    return next((t for t in (threshold, classifier.threshold) if t is not None), 0.5)
+
+
 def judge(texts: Sequence[str], classifier: Classifier, threshold: float | None) -> list[Verdict]:
     """A verdict for each text, in order, by one call to the classifier.
 
     `threshold` overrides the model's own; where neither is set it is 0.5. Raises what
     `Classifier.probabilities` raises.
     """
-    line = next((t for t in (threshold, classifier.threshold) if t is not None), 0.5)
+    line = line_of(classifier, threshold)
     normalized = [tokens(text, classifier.normalizer) for text in texts]
     asked = [text for text in normalized if text]
     answers = iter(classifier.probabilities(asked) if asked else ())

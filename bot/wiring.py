@@ -8,7 +8,7 @@ import os
 import time
 import tomllib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -29,11 +29,19 @@ if TYPE_CHECKING:
 
     from bot.agents import Agents
     from bot.delivery import Courier, Worker
+    from bot.digests import Digests
     from bot.erasure import Eraser
+    from bot.hours import Hours
+    from bot.housekeeping import Housekeeping
+    from bot.incidents import Incidents
+    from bot.mutes import Mutes
     from bot.policy import Rules
     from bot.slack.actions import Clerk
+    from bot.slack.client import Address
+    from bot.slack.outlets import Channel
     from bot.storage.overview import SqliteOverview
     from bot.storage.sqlite import Database, SqliteQueue
+    from bot.thresholds import Thresholds
     from bot.triage import Desk
     from bot.tweets import Tweet
     from bot.twitter.client import XAccount
@@ -70,10 +78,12 @@ class Parts:
         chosen: Settings,
         clock: Clock = now,
         identities: Identities = lambda: uuid.uuid4().hex,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = chosen
         self.clock = clock
         self.identities = identities
+        self.wait = wait
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -177,7 +187,69 @@ class Parts:
     def channels(self) -> Channels:
         """How effects of new cases begin."""
         queued = self.settings.slack is not None or self.settings.slack_awaited
-        return Channels(cards_queued=queued, replies=self.settings.auto_reply)
+        return Channels(
+            cards_queued=queued, replies=self.settings.auto_reply, remind=self._remind_at
+        )
+
+    def _remind_at(self, now: datetime) -> datetime | None:
+        span = self.settings.claim_reminder
+        return self.hours.later(now, span) if span else None
+
+    @property
+    def hours(self) -> "Hours":
+        """When people work (`replies.toml`)."""
+        from bot.hours import ALWAYS
+
+        return self.reply_texts.hours or ALWAYS
+
+    @cached_property
+    def thresholds(self) -> "Thresholds":
+        """From which probability on a tweet escalates."""
+        from bot.thresholds import Thresholds
+
+        return Thresholds(self.store, self.settings.threshold)
+
+    @cached_property
+    def incidents(self) -> "Incidents":
+        """Which cards are collected on one."""
+        from bot.incidents import Incidents
+
+        return Incidents(self.store, self.settings.bursts, self.channels)
+
+    @cached_property
+    def mutes(self) -> "Mutes":
+        """Whose posts make no cards."""
+        from bot.mutes import Mutes
+
+        return Mutes(self.store)
+
+    @cached_property
+    def digests(self) -> "Digests":
+        """The numbers of a day."""
+        from bot.digests import Digests
+
+        return Digests(
+            self.store, self.channels, self.hours, self.settings.digest_hour, self._cost_of_day
+        )
+
+    @property
+    def _costs(self) -> bool:
+        # On AWS this function may not know X's keys, and another does.
+        return self.settings.x_keys is not None or self.settings.aws is not None
+
+    def _cost_of_day(self, at: datetime) -> int | None:
+        from bot.twitter.ledger import price
+
+        if not self._costs:
+            return None
+        return price(self.ledger.month(at).get(at.date().isoformat(), {}))
+
+    @cached_property
+    def housekeeping(self) -> "Housekeeping":
+        """What is done every minute."""
+        from bot.housekeeping import Housekeeping
+
+        return Housekeeping(self.store, self.workers, self.incidents, self.digests, self.clock)
 
     @cached_property
     def desk(self) -> "Desk":
@@ -187,11 +259,12 @@ class Parts:
 
         return Desk(
             classifier=self.classifier,
-            threshold=self.settings.threshold,
+            threshold=self.thresholds,
             unsure_margin=self.settings.unsure_margin,
             hold=self.settings.hold,
             rules=self._rules,
             channels=self.channels,
+            incidents=self.incidents,
             may_reply=self._may_reply,
             reply_text=self.reply_texts.text,
             heed=self.opt_outs.heed,
@@ -258,6 +331,8 @@ class Parts:
             channels=self.channels,
             may_say=self._may_say,
             answers=self.gate.agent_answers,
+            mute=self.mutes.mute,
+            opt_out=lambda author, _who, now: self.opt_outs.add(author, now),
             clock=self.clock,
         )
 
@@ -326,10 +401,14 @@ class Parts:
 
         return Judging(
             classifier=self.classifier,
-            threshold=self.settings.threshold,
+            threshold=self._threshold_here,
             password=self.settings.api_password,
             console=None if self.settings.aws else "/console/",
         )
+
+    def _threshold_here(self) -> float | None:
+        # On AWS the web address has no way to the table, by design: it answers on its own.
+        return self.settings.threshold if self.settings.aws else self.thresholds()
 
     @cached_property
     def webhook(self) -> "Webhook":
@@ -397,36 +476,98 @@ class Parts:
         return connect(self.settings.slack.bot_token, self.settings.slack_api_url)
 
     @cached_property
-    def slack_app(self) -> "App":
-        """The Bolt app. Raises `Misconfigured` where Slack's keys are not set."""
-        from bot.slack.app import build
+    def slack_channel(self) -> "Channel":
+        """The support channel. Raises `Misconfigured` where Slack's keys are not set."""
+        from bot.slack.client import Turns
+        from bot.slack.outlets import Channel
 
         if self.settings.slack is None or self.slack is None:
             raise Misconfigured([_NO_SLACK])
-        return build(self.settings.slack.signing_secret, self.slack, self.actions)
+        turns = Turns(self.clock, self.wait, self.settings.slack_pace)
+        return Channel(self.slack, self.settings.slack.channel, turns)
+
+    @cached_property
+    def _channel_url(self) -> "Address":
+        from bot.slack.client import Address
+
+        channel = self.slack_channel
+        return Address(channel.client, channel.id)
+
+    @cached_property
+    def slack_app(self) -> "App":
+        """The Bolt app. Raises `Misconfigured` where Slack's keys are not set."""
+        from bot.slack.app import Front, build
+
+        if self.settings.slack is None or self.slack is None:
+            raise Misconfigured([_NO_SLACK])
+        front = Front(lambda: self.agents, self._draft)
+        return build(self.settings.slack.signing_secret, self.slack, self.actions, front)
+
+    def _draft(self, tweet: "Tweet") -> str:
+        return self.reply_texts.draft(tweet)
 
     @cached_property
     def clerk(self) -> "Clerk":
         """Who does what agents ask for in Slack."""
         from bot.slack.actions import Clerk
+        from bot.slack.commands import TriageCommand
+        from bot.slack.hometab import HomeTab
+        from bot.slack.status import Standing
 
         return Clerk(
             agents=self.agents,
-            classifier=self.classifier,
-            threshold=self.settings.threshold,
-            unsure_margin=self.settings.unsure_margin,
+            desk=lambda: self.desk,
+            store=self.store,
+            channel=self.slack_channel,
+            triage=TriageCommand(
+                store=self.store,
+                status=Standing(
+                    store=self.store,
+                    queues=self.queues,
+                    classifier=lambda: self.classifier,
+                    thresholds=self.thresholds,
+                    incidents=self.incidents,
+                    pause=self.pause,
+                    ledger=self.ledger,
+                    costs=self._costs,
+                    clock=self.clock,
+                ),
+                desk=lambda: self.desk,
+                pause=self.pause,
+                thresholds=self.thresholds,
+                mutes=self.mutes,
+                opt_outs=self.opt_outs,
+                admins=self.settings.slack_admins,
+                channel_url=self._channel_url,
+                clock=self.clock,
+            ),
+            home=HomeTab(
+                self.store,
+                self.digests,
+                self.slack_channel,
+                self._channel_url,
+                self.hours,
+                self.clock,
+            ),
+            hours=self.hours,
+            clock=self.clock,
         )
 
     @cached_property
     def card_courier(self) -> "Courier":
-        """Who brings cards and updates to Slack."""
-        if self.settings.slack is None or self.slack is None:
-            return self._courier({"card": None, "update": None}, {})
-        from bot.slack.client import CardOutlet, UpdateOutlet
+        """Who brings cards, updates and lines to Slack."""
+        if self.settings.slack is None:
+            return self._courier({"card": None, "update": None, "line": None}, {})
+        from bot.slack.outlets import CardOutlet, LineOutlet, UpdateOutlet
+        from bot.slack.surroundings import Surroundings
 
-        store = self.store
-        where = self.slack, self.settings.slack.channel, lambda one: store.get([one]).get(one)
-        return self._courier({"card": CardOutlet(*where), "update": UpdateOutlet(*where)}, {})
+        channel, around = self.slack_channel, Surroundings(self.store, self._channel_url)
+        outlets = {
+            "card": CardOutlet(channel, around),
+            "update": UpdateOutlet(channel, around),
+            "line": LineOutlet(channel),
+        }
+        return self._courier(outlets, {})
 
     @cached_property
     def reply_courier(self) -> "Courier":
@@ -445,7 +586,7 @@ class Parts:
             channels=self.channels,
             clock=self.clock,
             identities=self.identities,
-            wait=time.sleep,
+            wait=self.wait,
             gate=gate,
         )
 

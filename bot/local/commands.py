@@ -119,7 +119,7 @@ def classify(arguments: Namespace, environment: Environment) -> int:
                 except Refused as problem:
                     refused += 1
                     bar.write(f"{'line' if piped else 'text'} {number}: {problem}", sys.stderr)
-            verdicts = judge(good, classifier, parts.settings.threshold)
+            verdicts = judge(good, classifier, parts.thresholds())
             for text, verdict in zip(good, verdicts, strict=True):
                 side = "escalate" if verdict.escalate else "answer"
                 plain = f"{side:<9} {verdict.confidence:4.0%}  {text}"
@@ -156,7 +156,7 @@ def ingest(arguments: Namespace, environment: Environment) -> int:
 def show_cases(arguments: Namespace, environment: Environment) -> int:
     """Cases, newest first."""
     for case in Parts(settings.read(environment)).store.newest():
-        if arguments.open and (case.route != "escalate" or case.resolved):
+        if case.notice or (arguments.open and not case.open):
             continue
         effects = ", ".join(f"{effect.kind} {effect.state}" for effect in case.effects)
         text = " ".join(case.tweet.text.split())
@@ -189,6 +189,18 @@ def doctor(arguments: Namespace, environment: Environment) -> int:
         row = {"what": finding.what, "well": finding.well, "says": finding.says}
         show(arguments, row, f"{word:<5} {finding.what:<13} {finding.says}")
     return 1 if ill else 0
+
+
+def redrive(arguments: Namespace, environment: Environment) -> int:
+    """Dead letters back onto their queues."""
+    queues = Parts(settings.read(environment)).queues
+    for name in arguments.queues:
+        if name not in queues:
+            raise Refused(f"There is no queue {name}: name some of {', '.join(queues)}, or none.")
+    for name in arguments.queues or queues:
+        count = queues[name].redrive()
+        show(arguments, {"queue": name, "redriven": count}, f"{name:<8} {count} back on the queue")
+    return 0
 
 
 def train(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001

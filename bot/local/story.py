@@ -45,8 +45,8 @@ def story(case: Case) -> Iterator[tuple[str, str]]:
         yield "reason", reason
     if case.thread:
         yield "goes on with", f"{case.thread}, an earlier post of its author"
-    if case.label is not None:
-        yield "label", "a person was needed" if case.label else "no person was needed"
+    if case.label:
+        yield "label", "a person was needed" if case.label.escalate else "no person was needed"
     for effect in case.effects:
         told = [effect.state, effect.outside_id, effect.text, effect.problem]
         yield "effect", f"{effect.kind}: {' · '.join(part for part in told if part)}"

@@ -129,7 +129,7 @@ class Gate:
         tweet = case.tweet
         today = _answered(known.get(_author(tweet)), now)
         standing = Standing(
-            opted_out=any(name in known for name in optouts.names(tweet.author)),
+            opted_out=any(known.get(name) for name in optouts.names(tweet.author)),
             answers_today=len(set(today) - {case.id}),
             conversation=conversations.from_json(known.get(conversations.name(tweet) or "")),
         )

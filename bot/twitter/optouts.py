@@ -39,6 +39,15 @@ class OptOuts:
         for name in names(author):
             self.store.change_note(name, lambda noted: noted or now.isoformat())
 
+    def remove(self, author: Author) -> None:
+        """The bot may answer the author again: the opt-out was an agent's slip."""
+        for name in names(author):
+            self.store.change_note(name, lambda _noted: None)
+
+    def opted_out(self, author: Author) -> bool:
+        """Whether the bot leaves the author alone."""
+        return any(self.store.notes(names(author)).values())
+
 
 def heed_or_leave(heed: Heed, posts: Sequence[Tweet], now: datetime) -> None:
     """Heeds the opt-outs among posts that are queued; where that fails, triage does it later."""
@@ -50,7 +59,4 @@ def heed_or_leave(heed: Heed, posts: Sequence[Tweet], now: datetime) -> None:
 
 def names(author: Author) -> list[str]:
     """The notes that stand for an author's opt-out: whichever is there, he has opted out."""
-    known = [author.id] if author.id else []
-    if author.handle:
-        known.append(f"@{author.handle.removeprefix('@').lower()}")
-    return [f"opted-out-{one}" for one in known]
+    return [f"opted-out-{one}" for one in author.known_by]

@@ -1,7 +1,7 @@
 """The routes that judge a text for whoever asks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ class Judging:
     """
 
     classifier: Classifier
-    threshold: float | None
+    threshold: Callable[[], float | None]
     password: str | None
     console: str | None
 
@@ -55,7 +55,7 @@ class Judging:
                 f"The text has {len(text):,} characters and an address carries "
                 f"{LONGEST_ADDRESS_TEXT:,}: use POST /classify."
             )
-        [verdict] = judge([text], self.classifier, self.threshold)
+        [verdict] = judge([text], self.classifier, self.threshold())
         return found(
             {
                 "Tweet": text,
@@ -67,7 +67,7 @@ class Judging:
 
     def _classify(self, body: bytes) -> Answer:
         texts = _texts(body)
-        verdicts = judge(texts, self.classifier, self.threshold)
+        verdicts = judge(texts, self.classifier, self.threshold())
         pairs = zip(texts, verdicts, strict=True)
         answer = found({"verdicts": [verdict_row(text, verdict) for text, verdict in pairs]})
         if len(answer.body) > LARGEST_ANSWER:
