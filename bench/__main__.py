@@ -26,6 +26,8 @@ from urllib.request import urlopen
 import fasttext
 from slugify import slugify
 
+from bench import slack
+from bench.measures import ROUNDS, Line, loading, seconds
 from bot import settings, wiring
 from bot.__main__ import main as command
 from bot.classifier.artifact import BINARY, unpack
@@ -39,21 +41,7 @@ from bot.wiring import Parts
 REAL = HOUSE.parent / "shared" / "data" / "spotify_inbound.csv"
 CORPUS = HOUSE / "bot" / "classifier" / "corpus.csv"
 MODEL = HOUSE / "build" / "model.tar.gz"
-ROUNDS = 5
 TEXTS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A row of the table."""
-
-    what: str
-    figure: str
-    aim: str
-    detail: str
-
-    def __str__(self) -> str:
-        return f"| {self.what} | {self.figure} | {self.aim} | {self.detail} |"
 
 
 def texts(number: int) -> list[str]:
@@ -72,12 +60,6 @@ def quiet() -> Iterator[None]:
         sys.stdout = nowhere
         stack.callback(setattr, sys, "stdout", before)
         yield
-
-
-def seconds(work: Any, *arguments: Any) -> float:
-    begun = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - begun
 
 
 def bare(own: Sequence[str], model: Any) -> None:
@@ -300,15 +282,6 @@ def webhook_import() -> Line:
     return Line("import of the webhook by boto3 with a client", f"{ratio:.2f}", "≤ 1.3", detail)
 
 
-def loading(code: str) -> float:
-    """Seconds that this takes a fresh interpreter, its own start left out."""
-    timed = f"import time; begun = time.perf_counter(); {code}; print(time.perf_counter() - begun)"
-    run = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", timed], cwd=HOUSE, capture_output=True, text=True, check=True
-    )
-    return float(run.stdout)
-
-
 def start(folder: Path) -> Line:
     """`make run`, set up already, to its first verdict."""
     spent = median(one_start(folder) for _ in range(ROUNDS))
@@ -354,6 +327,8 @@ def run() -> None:
         for line in webhook(folder):
             print(line, flush=True)
         print(webhook_import(), flush=True)
+        print(slack.acknowledgement(folder), flush=True)
+        print(slack.imports(), flush=True)
         print(start(folder), flush=True)
         print(classify_memory(folder, million), flush=True)
         for line in ingest(folder, numbers, each):

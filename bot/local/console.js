@@ -126,7 +126,9 @@ function offers(card) {
   const said = row.reply && ["sending", "sent", "unknown"].includes(row.reply.state);
   if (row.route === "escalate" && !row.erased) {
     if (!said) found.push({name: "reply", label: "Reply", kind: "primary", start: () => openForm(card)});
-    if (row.assignee !== me()) act("claim", "Claim", {do: "claim"});
+    if (row.resolved) act("resolve", "Reopen", {do: "reopen"});
+    else if (row.assignee) act("claim", "Release", {do: "release"});
+    else act("claim", "Claim", {do: "claim"});
     if (!row.resolved) act("resolve", "Resolve", {do: "resolve"});
   }
   if (!row.erased) {
@@ -190,7 +192,7 @@ class Card {
   }
 }
 const me = () => byId("who").value.trim() || "console";
-const done = {claim: "Claimed", resolve: "Resolved", reply: "Answer noted", relabel: "Label noted"};
+const done = {claim: "Claimed", release: "Released", resolve: "Resolved", reopen: "Reopened", reply: "Answer noted", relabel: "Label noted"};
 async function run(card, deed) {
   card.problem.textContent = "";
   try {

@@ -3,12 +3,18 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from bot import settings
 from bot.errors import Failure, Misconfigured, Refused
 from bot.triage import REVOKED
 from bot.verdicts import judge
 from bot.wiring import Parts
+
+if TYPE_CHECKING:
+    from bot.slack.checks import Access
+
+_UNCONNECTED: Final = "Cannot be told before Slack takes the token."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,9 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         ("storage", _storage),
         ("dead letters", _dead_letters),
         ("slack", _slack),
+        ("slack scopes", _slack_scopes),
+        ("slack channel", _slack_channel),
+        ("slack socket", _slack_socket),
         ("x", _x),
         ("x webhook", _webhook),
         ("x events", _subscriptions),
@@ -77,15 +86,82 @@ def _dead_letters(parts: Parts) -> tuple[bool | None, str]:
     listed = ", ".join(f"{count} of {name}" for name, count in dead.items() if count)
     if not listed:
         return True, "None."
-    return False, f"{listed}: messages that failed again and again; the log says why."
+    return False, (
+        f"{listed}: messages that failed again and again. The log says why; once that is mended, "
+        "`python -m bot redrive` puts them back."
+    )
 
 
 def _slack(parts: Parts) -> tuple[bool | None, str]:
     if parts.slack is None:
-        return None, "Not connected: cards stay in the console. See .env.example."
-    from bot.slack.client import whoami  # noqa: PLC0415
+        where = "wait" if parts.settings.slack_awaited else "stay in the console"
+        return None, f"Not connected, so cards {where}: README, «Slack», connects it in five steps."
+    from bot.slack.checks import access  # noqa: PLC0415
 
-    return True, f"Connected as {whoami(parts.slack)}."
+    found = access(parts.slack)
+    who = f"@{found.name} in {found.team}"
+    if not found.of_a_bot:
+        return False, (
+            f"SLACK_BOT_TOKEN is no bot's token but that of {who}: copy the Bot User OAuth Token "
+            "(xoxb-…) from the app's page OAuth & Permissions."
+        )
+    return True, f"Connected as {who}."
+
+
+def _slack_scopes(parts: Parts) -> tuple[bool | None, str]:
+    found = _slack_access(parts)
+    if found is None:
+        return None, _UNCONNECTED
+    if found.scopes is None:
+        return None, "Slack does not say what the token may do."
+    if found.missing:
+        from bot.slack.refusals import remedy  # noqa: PLC0415
+
+        return False, f"The token lacks {', '.join(found.missing)}: {remedy('missing_scope')}."
+    return True, f"The token has {', '.join(sorted(found.scopes))}."
+
+
+def _slack_channel(parts: Parts) -> tuple[bool | None, str]:
+    found, slack = _slack_access(parts), parts.settings.slack
+    if parts.slack is None or slack is None or found is None:
+        return None, _UNCONNECTED
+    from bot.slack.checks import archived  # noqa: PLC0415
+    from bot.slack.refusals import remedy  # noqa: PLC0415
+
+    if archived(parts.slack, slack.channel, found.name):
+        return False, f"{slack.channel} is archived: {remedy('is_archived')}."
+    return True, f"@{found.name} is a member of {slack.channel}."
+
+
+def _slack_access(parts: Parts) -> "Access | None":
+    """What the token may, None where it opens nothing: then `_slack` says why."""
+    if parts.slack is None:
+        return None
+    from bot.slack.checks import access  # noqa: PLC0415
+
+    try:
+        return access(parts.slack)
+    except Failure:
+        return None
+
+
+def _slack_socket(parts: Parts) -> tuple[bool | None, str]:
+    token = parts.settings.slack_app_token
+    if parts.slack is None:
+        return None, "Off, like all of Slack."
+    if token is None:
+        return None, (
+            "Off, so Slack needs an address to call (`slack manifest --url`): SLACK_APP_TOKEN "
+            "turns it on."
+        )
+    from bot.slack.checks import APP_LEVEL  # noqa: PLC0415
+
+    if not token.startswith(APP_LEVEL):
+        return False, (
+            "SLACK_APP_TOKEN is no app-level token (xapp-…): make one with connections:write on "
+            "the app's page Basic Information."
+        )
+    return True, "Buttons and commands come over Socket Mode; the token has the right form."
 
 
 def _x(parts: Parts) -> tuple[bool | None, str]:

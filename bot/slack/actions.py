@@ -2,65 +2,188 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
+from bot import tryouts
 from bot.agents import Agents, Deed
-from bot.errors import Permanent, Refused
-from bot.slack.cards import verdict_answer
+from bot.cases import Case
+from bot.errors import Permanent, Refused, Unknown
+from bot.hours import Hours
+from bot.ports import CaseStore, Clock
+from bot.slack import answers
+from bot.slack.blocks import JsonObject
 from bot.slack.client import answer
-from bot.verdicts import Classifier, judge
+from bot.slack.commands import TriageCommand
+from bot.slack.hometab import HomeTab
+from bot.slack.outlets import Channel
+from bot.triage import Desk, preview
 
 log = logging.getLogger(__name__)
+
+SNOOZE: Final = timedelta(hours=1)
+_NEEDED: Final = {
+    "classify": ("text",),
+    "triage": ("words",),
+    "act": ("deed", "case"),
+    "answer": ("button", "value"),
+    "say": ("text",),
+    "home": (),
+}
+"""What each kind of message needs besides `who`."""
+
+Action = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Does what a command or a button asked for. Safe to run twice."""
+    """Does what a command or a button asked for. Safe to run twice.
+
+    `desk` is what triage decides by, made when first asked for.
+    """
 
     agents: Agents
-    classifier: Classifier
-    threshold: float | None
-    unsure_margin: float
+    desk: Callable[[], Desk]
+    store: CaseStore
+    channel: Channel
+    triage: TriageCommand
+    home: HomeTab
+    hours: Hours
+    clock: Clock
 
     def do(self, body: str) -> None:
         """One message of the actions queue. Raises `Refused` and the three failures."""
         action = _action(body)
+        work: dict[str, Callable[[Action], None]] = {
+            "classify": self._classify,
+            "triage": lambda asked: self._tell(
+                asked, self.triage.answer(asked["words"], asked["who"])
+            ),
+            "act": self._act,
+            "answer": self._answer,
+            "say": lambda asked: self._tell(asked, answers.told(asked["text"])),
+            "home": lambda asked: self.home.publish(asked["who"]),
+        }
         try:
-            if action["do"] == "classify":
-                self._classify(action)
-            else:
-                self._act(action)
+            work[action["do"]](action)
+        except Refused as refusal:
+            self._tell(action, answers.told(str(refusal)))
         except Permanent as failure:
-            # Nobody can be told any more; coming again would only raise an alarm.
+            # Coming again would only raise an alarm about what somebody else must mend.
             log.error("A %s from Slack is given up: %s", action["do"], failure)  # noqa: TRY400
 
-    def _act(self, action: Mapping[str, str]) -> None:
+    def _tell(self, action: Action, message: JsonObject) -> None:
+        """Whoever asked is told, and nobody else."""
         try:
-            self.agents.act(Deed(action["do"], action["case"], action["who"]))
-        except Refused as refusal:
-            if not action.get("response_url"):
-                raise
-            answer(action["response_url"], {"text": str(refusal), "replace_original": False})
+            if action.get("response_url"):
+                answer(action["response_url"], message)
+            else:
+                self.channel.whisper(action["who"], message)
+        except (Permanent, Unknown) as failure:
+            # Doing it once more for the sake of telling would be worse than silence.
+            log.warning("The answer to a %s is lost: %s", action["do"], failure)
 
-    def _classify(self, action: Mapping[str, Any]) -> None:
-        text = action["text"]
+    def _act(self, action: Action) -> None:
+        case = self.agents.act(self._deed(action))
+        if sentence := _noted(case, action["deed"]):
+            self._tell(action, {**answers.said(sentence), "replace_original": False})
+        if action.get("place") == "home":
+            self.home.publish(action["who"])
+
+    def _deed(self, action: Action) -> Deed:
+        do, _, choice = action["deed"].partition(" ")
+        deed = Deed(do, action["case"], action["who"], text=action.get("text", ""))
+        match do:
+            case "relabel":
+                return Deed(do, deed.case_id, deed.who, escalate=choice == "yes")
+            case "snooze":
+                at = _pressed(action, self.clock)
+                until = at + SNOOZE if choice == "hour" else self.hours.next_opening(at)
+                return Deed(do, deed.case_id, deed.who, until=until)
+            case "opt":
+                return Deed("opt out", deed.case_id, deed.who)
+        return deed
+
+    def _classify(self, action: Action) -> None:
         try:
-            [verdict] = judge([text], self.classifier, self.threshold)
+            case = self._judged(action["text"])
         except Permanent as failure:
             log.error("A text from Slack could not be judged: %s", failure)  # noqa: TRY400
-            answer(action["response_url"], {"text": f"It could not be judged. {failure}"})
+            self._tell(action, answers.said(f"It could not be judged. {failure}"))
             return
-        unsure = verdict.known and verdict.unsure(self.unsure_margin)
-        answer(action["response_url"], verdict_answer(text, verdict, unsure=unsure))
+        self._tell(action, _verdict(case))
+
+    def _judged(self, text: str) -> Case:
+        return preview(tryouts.tweet_of(text), self.desk(), self.clock())
+
+    def _answer(self, action: Action) -> None:
+        button, value, who = action["button"], action["value"], action["who"]
+        if button in {"right", "wrong", "share"}:
+            self._judged_again(action)
+        else:
+            message = self.triage.pressed(button, value, who)
+            self._tell(action, {**message, "replace_original": True})
+
+    def _judged_again(self, action: Action) -> None:
+        case = self._judged(answers.judged_text(action))
+        if case.verdict is None:
+            return
+        if action["button"] == "share":
+            shared = answers.shared_answer(
+                case.tweet.text, case.verdict, action["who"], **_decided(case)
+            )
+            self._tell(action, {**shared, "response_type": "in_channel", "replace_original": False})
+            return
+        right = action["button"] == "right"
+        escalate = case.verdict.escalate is right
+        tryouts.labelled(self.store, case, escalate, action["who"], self.clock())
+        needs = "a person" if escalate else "nobody"
+        said = answers.said(f"Noted: it needs {needs}. The next model learns from it.")
+        self._tell(action, {**said, "replace_original": False})
 
 
-def _action(body: str) -> dict[str, str]:
+def _verdict(case: Case) -> JsonObject:
+    if case.verdict is None:
+        return answers.said("It could not be judged.")
+    return answers.verdict_answer(case.tweet.text, case.verdict, **_decided(case))
+
+
+def _decided(case: Case) -> dict[str, Any]:
+    """What the rules and the model made of it together."""
+    reply = case.effect("reply")
+    answer = reply.text if reply else None
+    decided = {"unsure": case.unsure, "reasons": case.reasons, "route": case.route}
+    return {**decided, "answer": answer}
+
+
+def _noted(case: Case, deed: str) -> str | None:
+    """What is said of deeds whose effect the card alone does not show."""
+    handle = case.tweet.author.handle
+    whom = f"@{handle.removeprefix('@')}" if handle else "its author"
+    undo = f" `/triage find {whom}` undoes it." if handle else ""
+    match deed:
+        case "mute":
+            return f"What {whom} writes makes no cards, unless a rule always escalates it.{undo}"
+        case "opt out":
+            return f"The bot never answers {whom} any more.{undo}"
+    return None
+
+
+def _pressed(action: Action, clock: Clock) -> datetime:
+    """When the button was pressed: a message that comes twice then asks for the same."""
+    try:
+        return datetime.fromtimestamp(float(action.get("at", "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return clock()
+
+
+def _action(body: str) -> Action:
     try:
         action: dict[str, str] = json.loads(body)
-        needed = ("text", "response_url") if action["do"] == "classify" else ("case", "who")
-        strings = all(isinstance(action[name], str) for name in ("do", *needed))
+        needed = ("who", *_NEEDED[action["do"]])
+        strings = all(isinstance(action[name], str) for name in needed)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise Refused(f"This message is not an action from Slack: {error!r:.100}.") from None
     if not strings:

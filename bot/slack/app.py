@@ -1,75 +1,175 @@
 """The Bolt app: verifies, acknowledges, and puts the work on the actions queue.
 
 Slack wants its acknowledgement within 3 s ("Acknowledgement response"), so nothing here calls a
-neighbour besides the queue.
+neighbour besides the queue; only *Reply* reads its case, and opens a modal while the press's
+trigger lives.
 """
 
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
+from bot.agents import Agents, Deed
+from bot.errors import Conflict, Failure, Refused
 from bot.ports import Outgoing, Queue
+from bot.slack import answers, views
+from bot.slack.cards import BUTTONS, MENU, deed_of
+from bot.slack.client import asked
+from bot.tweets import Tweet
 from bot.web.messages import Answer, Request, refused
 
-BUTTONS: Final = ("claim", "resolve")
+log = logging.getLogger(__name__)
+
+ASKED: Final = ("right", "wrong", "share", "threshold", "leave", "unmute", "opt in")
+"""Buttons under an answer to a command."""
+_TRIGGER_LIVES: Final = 2
+"""Seconds for a call that opens a modal: the press's trigger lives 3."""
 _STAMP: Final = re.compile(r"[0-9]{1,12}")
+_LATE: Final = "Slack was too slow to open it: press the button once more."
+
+Body = dict[str, Any]
 
 
-def build(signing_secret: str, client: WebClient, actions: Queue) -> App:
-    """The app of one workspace; it makes no call when built or when asked."""
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What *Reply* needs at once, made when first asked for; `draft` is what a text begins with."""
+
+    agents: Callable[[], Agents]
+    draft: Callable[[Tweet], str]
+
+
+def build(signing_secret: str, client: WebClient, actions: Queue, front: Front) -> App:
+    """The app of one workspace; it makes no call when built, and none to say who asks."""
 
     def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=client.token)
 
     # Below this Bolt repeats, at each start, that we pass a client and a token of our own.
     logging.getLogger("bot.slack.bolt").setLevel(logging.ERROR)
+    own = WebClient(base_url=client.base_url, timeout=_TRIGGER_LIVES, retry_handlers=[])
     app = App(
         name="tweet-escalator",
         logger=logging.getLogger("bot.slack.bolt"),
         signing_secret=signing_secret,
-        client=WebClient(base_url=client.base_url, timeout=client.timeout, retry_handlers=[]),
+        client=own,
         authorize=authorize,
         token_verification_enabled=False,
         process_before_response=True,
     )
-
-    @app.command("/classify")
-    def classify(ack: Ack, command: dict[str, Any]) -> None:
-        text = command.get("text", "").strip()
-        if not text:
-            ack("Type the text to judge behind the command: /classify I am very angry")
-            return
-        _queue(actions, do="classify", text=text, response_url=command["response_url"])
-        ack()
-
-    for button in BUTTONS:
-
-        @app.action(button)
-        def press(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> None:
-            _queue(
-                actions,
-                do=action["action_id"],
-                case=action["value"],
-                who=body["user"]["id"],
-                response_url=body.get("response_url", ""),
-            )
-            ack()
-
-    @app.action("open")
-    def opened(ack: Ack) -> None:
-        ack()
-
+    desk = _Desk(actions, front)
+    app.command("/classify")(desk.classify)
+    app.command("/triage")(desk.triage)
+    app.event("app_home_opened")(desk.home)
+    app.action("reply")(desk.reply)
+    for name in (*BUTTONS, MENU):
+        app.action(name)(desk.deed)
+    for name in ASKED:
+        app.action(name)(desk.asked)
+    app.action(re.compile(".*", re.DOTALL))(desk.nothing)  # a link, or a card of another release
+    app.view("reply")(desk.preview)
+    app.view("send")(desk.send)
     return app
 
 
-def _queue(actions: Queue, **action: str) -> None:
-    actions.send([Outgoing(json.dumps(action))])
+class _Desk:
+    """The listeners. Bolt gives them what their arguments are named after."""
+
+    def __init__(self, actions: Queue, front: Front) -> None:
+        self._actions = actions
+        self._front = front
+
+    def classify(self, ack: Ack, command: Body) -> None:
+        text = command.get("text", "").strip()
+        if text in {"", "help"}:
+            ack(answers.classify_help())
+            return
+        self._queue("classify", command, text=text)
+        ack()
+
+    def triage(self, ack: Ack, command: Body) -> None:
+        words = command.get("text", "").strip()
+        if words in {"", "help"}:
+            ack(answers.triage_help())
+            return
+        self._queue("triage", command, words=words)
+        ack()
+
+    def home(self, ack: Ack, event: Body) -> None:
+        ack()
+        if event.get("tab", "home") == "home":
+            self._send(do="home", who=event["user"])
+
+    def deed(self, ack: Ack, action: Body, body: Body) -> None:
+        ack()
+        try:
+            deed, case_id = deed_of(action)
+        except Refused as refusal:
+            self._queue("say", body, text=str(refusal))
+            return
+        self._queue("act", body, deed=deed, case=case_id, at=str(action.get("action_ts", "")))
+
+    def asked(self, ack: Ack, action: Body, body: Body) -> None:
+        ack()
+        self._queue("answer", body, button=action["action_id"], value=action.get("value", ""))
+
+    def nothing(self, ack: Ack) -> None:
+        ack()
+
+    def reply(self, ack: Ack, action: Body, body: Body, client: WebClient) -> None:
+        ack()
+        case_id = str(action.get("value", ""))
+        try:
+            case = self._front.agents().case(case_id)
+            view = views.reply_view(case, self._front.draft(case.tweet))
+        except Refused as refusal:
+            view = views.said_view("Reply", str(refusal))
+        except (Failure, Conflict) as failure:
+            log.warning("Case %s cannot be answered now: %s", case_id, failure)
+            view = views.said_view("Reply", "Its case cannot be read right now: try again.")
+        try:
+            asked(client.views_open, trigger_id=body["trigger_id"], view=view)
+        except Failure as failure:
+            log.warning("The modal of case %s did not open: %s", case_id, failure)
+            self._queue("say", body, text=_LATE)
+
+    def preview(self, ack: Ack, body: Body, view: Body) -> None:
+        try:
+            case_id, text = views.asked(view)
+            deed = Deed("reply", case_id, body["user"]["id"], text=text)
+            case = self._front.agents().check(deed)
+        except Refused as refusal:
+            ack(**views.errors(str(refusal)))
+        except (Failure, Conflict) as failure:
+            log.warning("An answer cannot be checked now: %s", failure)
+            ack(**views.errors("It cannot be checked right now: try again."))
+        else:
+            ack(response_action="push", view=views.preview_view(case, text))
+
+    def send(self, ack: Ack, body: Body, view: Body) -> None:
+        try:
+            case_id, text = views.confirmed(view)
+        except Refused as refusal:
+            ack(response_action="update", view=views.said_view("Reply", str(refusal)))
+            return
+        self._queue("act", body, deed="reply", case=case_id, text=text)
+        ack(response_action="clear")
+
+    def _queue(self, do: str, body: Mapping[str, Any], **more: str) -> None:
+        """`body` is that of a command or of an interaction."""
+        who = body.get("user_id") or body["user"]["id"]
+        place = "home" if body.get("view", {}).get("type") == "home" else ""
+        url = body.get("response_url", "")
+        self._send(do=do, who=who, place=place, response_url=url, **more)
+
+    def _send(self, **action: str) -> None:
+        self._actions.send([Outgoing(json.dumps(action))])
 
 
 def dispatch(app: App, request: Request) -> Answer:
@@ -81,10 +181,10 @@ def dispatch(app: App, request: Request) -> Answer:
         return refused(401, "The request's signature is not Slack's.")
     try:
         body = request.body.decode("utf-8")
-        asked = BoltRequest(body=body, query=request.raw_query, headers=dict(headers))
+        asked_for = BoltRequest(body=body, query=request.raw_query, headers=dict(headers))
     except Exception:  # noqa: BLE001  Bolt reads before it verifies, and trips over much
         return refused(400, "The body is nothing that Slack sends.")
-    answer = app.dispatch(asked)
+    answer = app.dispatch(asked_for)
     return Answer(
         answer.status, answer.body, {name: str(v) for name, v in answer.first_headers().items()}
     )

@@ -1,0 +1,151 @@
+"""`/triage` and the buttons under its answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from bot.cases import Case
+from bot.errors import Refused
+from bot.mutes import Mutes
+from bot.ports import CaseStore, Clock
+from bot.slack import answers
+from bot.slack.blocks import JsonObject
+from bot.slack.cards import card_link
+from bot.standing import Status
+from bot.thresholds import Thresholds, changed, checked
+from bot.triage import Desk
+from bot.tweets import Author
+from bot.twitter.optouts import OptOuts
+from bot.twitter.pause import Pause
+from bot.verdicts import line_of
+
+MOST_OPEN: Final = 1_000
+"""Open cases that are looked through for a person's own."""
+MOST_SEARCHED: Final = 5_000
+"""The newest cases that are looked through for an author."""
+_SETS: Final = frozenset({"pause", "resume", "threshold"})
+"""What only admins may do; to look at the threshold is everybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriageCommand:
+    """Answers what was typed after `/triage`; nobody but its caller sees it.
+
+    `status` and `desk` are made when first asked for. Each method raises `Refused`, and what the
+    store and the queues raise.
+    """
+
+    store: CaseStore
+    status: Callable[[], Status]
+    desk: Callable[[], Desk]
+    pause: Pause
+    thresholds: Thresholds
+    mutes: Mutes
+    opt_outs: OptOuts
+    admins: frozenset[str]
+    channel_url: Callable[[], str | None]
+    clock: Clock
+
+    def answer(self, words: str, who: str) -> JsonObject:
+        """The answer to these words."""
+        verb, _, rest = words.strip().partition(" ")
+        rest = rest.strip()
+        verbs: Mapping[str, Callable[[], JsonObject]] = {
+            "status": lambda: answers.status_answer(self.status()),
+            "open": lambda: self._open(rest, who),
+            "pause": lambda: self._pause(who),
+            "resume": lambda: self._resume(who),
+            "threshold": lambda: self._threshold(rest, who),
+            "find": lambda: self._find(rest),
+            "help": answers.triage_help,
+        }
+        return verbs.get(verb.lower(), lambda: answers.hint(verb))()
+
+    def pressed(self, button: str, value: str, who: str) -> JsonObject:
+        """What takes the place of the answer whose button was pressed."""
+        now = self.clock()
+        match button:
+            case "threshold":
+                self._admin(who)
+                self.thresholds.choose(checked(value), who, now)
+                return answers.said(f"From now on a tweet escalates from {value} on.")
+            case "leave":
+                return answers.said("The threshold stays as it is.")
+            case "unmute":
+                self.mutes.unmute(_author(value))
+                return answers.said(f"What {value} writes makes cards again.")
+            case "opt in":
+                self.opt_outs.remove(_author(value))
+                return answers.said(f"The bot may answer {value} again.")
+        raise Refused("That button is of another release: type the command once more.")
+
+    def _open(self, rest: str, who: str) -> JsonObject:
+        if rest not in {"", "mine"}:
+            return answers.hint(f"open {rest}")
+        mine = rest == "mine"
+        found = self.store.open(MOST_OPEN)
+        if mine:
+            found = [case for case in found if case.assignee == who]
+        return answers.open_answer(found, mine, self._link(), self.clock())
+
+    def _pause(self, who: str) -> JsonObject:
+        self._admin(who)
+        self.pause.pause(who, self.clock())
+        return answers.said(
+            "Automatic replies are paused; what agents write is still sent. /triage resume lets "
+            "them go."
+        )
+
+    def _resume(self, who: str) -> JsonObject:
+        self._admin(who)
+        self.pause.resume()
+        return answers.said("Automatic replies go out again.")
+
+    def _threshold(self, rest: str, who: str) -> JsonObject:
+        if not rest:
+            return answers.status_answer(self.status())
+        self._admin(who)
+        if rest == "usual":
+            self.thresholds.forget()
+            return answers.said("The threshold is that of the settings, or the model's own, again.")
+        value, desk = checked(rest), self.desk()
+        found = changed(self.store.newest(), value, desk.rules, desk.unsure_margin)
+        before = line_of(desk.classifier, desk.threshold())
+        return answers.threshold_question(value, before, found)
+
+    def _find(self, rest: str) -> JsonObject:
+        if not rest:
+            return answers.said("Type an id or a handle behind it: /triage find @river_example")
+        if rest.removeprefix("@").isdecimal() and not rest.startswith("@"):
+            found = list(self.store.get([rest]).values())
+            return answers.found_answer(found, self._link(), None, None, None, self.clock())
+        author = _author(rest)
+        wrote = (case for case in islice(self.store.newest(), MOST_SEARCHED) if _by(case, author))
+        return answers.found_answer(
+            list(islice(wrote, answers.MOST_FOUND)),
+            self._link(),
+            self.mutes.muted(author),
+            self.opt_outs.opted_out(author),
+            author.handle,
+            self.clock(),
+        )
+
+    def _link(self) -> Callable[[Case], str | None]:
+        url = self.channel_url()
+        return lambda case: card_link(case, url)
+
+    def _admin(self, who: str) -> None:
+        if who not in self.admins:
+            raise Refused(
+                f"Only those in SLACK_ADMINS may do that, and {who} is not among them: ask whoever "
+                "runs the bot."
+            )
+
+
+def _author(handle: str) -> Author:
+    return Author(handle=f"@{handle.removeprefix('@')}")
+
+
+def _by(case: Case, author: Author) -> bool:
+    return bool(set(author.known_by) & set(case.tweet.author.known_by))

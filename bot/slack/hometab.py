@@ -1,0 +1,49 @@
+"""The Home tab of one person, put together and published."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from bot.cases import Case
+from bot.digests import Digests
+from bot.hours import Hours
+from bot.ports import CaseStore, Clock
+from bot.slack.cards import card_link
+from bot.slack.client import asked
+from bot.slack.home import home_view
+from bot.slack.outlets import Channel
+
+MOST: Final = 500
+"""Open cases that are looked through for a person's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeTab:
+    """Published whenever somebody opens it or acts on it: doing it twice is harmless."""
+
+    store: CaseStore
+    digests: Digests
+    channel: Channel
+    channel_url: Callable[[], str | None]
+    hours: Hours
+    clock: Clock
+
+    def publish(self, who: str) -> None:
+        """Draws that person's tab. Raises what the store raises and the three failures."""
+        now = self.clock()
+        waiting = self.store.open(MOST)
+        today = self.digests.numbers(self.hours.day_hour(now, 0), now + timedelta(seconds=1))
+        url = self.channel_url()
+
+        def link(case: Case) -> str | None:
+            return card_link(case, url)
+
+        view = home_view(
+            [case for case in waiting if case.assignee == who],
+            [case for case in waiting if case.assignee != who],
+            today,
+            now=now,
+            link=link,
+        )
+        asked(self.channel.client.views_publish, user_id=who, view=view)
