@@ -1,16 +1,23 @@
 """The whole way of a few tweets with the real use cases, a clock that is moved, and accidents."""
 
+import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.agents import Agents, Deed
 from bot.batches import each
-from bot.cases import Case, Channels, EffectKind
-from bot.delivery import Courier, Worker, sweep, task_of
-from bot.errors import Failure
+from bot.cases import Case, Channels, Effect, EffectKind
+from bot.delivery import Courier, Worker, task_of
+from bot.digests import Digests
+from bot.errors import Failure, Refused
+from bot.hours import ALWAYS
+from bot.housekeeping import Housekeeping
+from bot.incidents import Bursts, Incidents
 from bot.policy import Rules
-from bot.ports import Queue
+from bot.ports import Outgoing, Queue
 from bot.triage import Arrival, Desk, message, triage_batch
 from bot.tweets import Author, Tweet
 from bot.twitter.gate import Gate
@@ -34,6 +41,7 @@ ANGRY = Tweet(
     "101", "I am angry", "101", Author("55", "mira"), kind="mention", lang="en", answer=True
 )
 CALM = replace(ANGRY, id="102", root_id="102", text="thanks", author=Author("56", "otto"))
+USUAL = Bursts()
 LONG_ENOUGH = 90
 """Minutes after which whatever went wrong has been dealt with."""
 
@@ -80,6 +88,24 @@ class Fragile:
         return call
 
 
+class Threads(MemoryOutlet):
+    """The threads of cards, whose messages are told apart by their effect's token."""
+
+    def find(self, case: Case, effect: Effect) -> str | None:
+        there = any(sent.token == effect.token for _, sent in self.seen)
+        super().find(case, effect)
+        return f"outside-{case.id}" if there else None
+
+    def said(self, case_id: str) -> list[str]:
+        """The lines in a card's thread."""
+        return [
+            f"{line.who} {line.what}"
+            for case, effect in self.seen
+            if case.id == case_id
+            for line in case.lines[: effect.carries]
+        ]
+
+
 @dataclass(frozen=True)
 class Greeting:
     """A text and its marks."""
@@ -98,11 +124,12 @@ def desk(classifier: Classifier | None = None, **changes: Any) -> Desk:
     """A desk with few words, no rules, and the same answer for all."""
     plain = Desk(
         classifier=classifier or WordClassifier(),
-        threshold=None,
+        threshold=lambda: None,
         unsure_margin=0.15,
         hold=timedelta(minutes=15),
         rules=Rules(),
         channels=QUEUED,
+        incidents=Incidents(MemoryCases(), Bursts(), QUEUED),
         may_reply=lambda _tweet, _received_at, _now: None,
         reply_text=lambda tweet, _now: f"Hi @{tweet.author.handle}!",
         heed=lambda _tweets, _now: 0,
@@ -115,7 +142,13 @@ def desk(classifier: Classifier | None = None, **changes: Any) -> Desk:
 class Simulation:
     """A bot over fakes. `crashes` are the moments (see `Fuse`) at which a function dies."""
 
-    def __init__(self, crashes: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        crashes: frozenset[int] = frozenset(),
+        *,
+        channels: Channels = QUEUED,
+        bursts: Bursts = USUAL,
+    ) -> None:
         self.clock = Clock()
         self.fuse = Fuse(crashes)
         self.store = MemoryCases()
@@ -123,8 +156,11 @@ class Simulation:
         self.cards = MemoryQueue(self.clock)
         self.replies = MemoryQueue(self.clock)
         self.slack, self.updates, self.x = MemoryOutlet(), MemoryOutlet(), MemoryOutlet()
-        self.desk = desk()
+        self.lines = Threads()
+        self.actions = MemoryQueue(self.clock)
         store: Any = Fragile(self.store, self.fuse, "store")
+        self.incidents = Incidents(store, bursts, channels)
+        self.desk = desk(incidents=self.incidents, channels=channels)
         queues: Mapping[Worker, Any] = {
             "cards": Fragile(self.cards, self.fuse, "cards"),
             "replies": Fragile(self.replies, self.fuse, "replies"),
@@ -132,6 +168,7 @@ class Simulation:
         outlets: Mapping[EffectKind, Any] = {
             "card": Fragile(self.slack, self.fuse, "card"),
             "update": Fragile(self.updates, self.fuse, "update"),
+            "line": Fragile(self.lines, self.fuse, "line"),
             "reply": Fragile(self.x, self.fuse, "reply"),
         }
         self._store, self._queues = store, queues
@@ -145,8 +182,20 @@ class Simulation:
             sends=True,
         )
         self.courier = Courier(
-            store, queues, outlets, QUEUED, self.clock, identities(), self.clock.wait, gate
+            store, queues, outlets, channels, self.clock, identities(), self.clock.wait, gate
         )
+        self.agents = Agents(
+            store=store,
+            workers=queues,
+            channels=channels,
+            may_say=lambda _tweet, _text: None,
+            answers=lambda _tweet, _now: None,
+            mute=lambda _author, _who, _now: None,
+            opt_out=lambda _author, _who, _now: None,
+            clock=self.clock,
+        )
+        digests = Digests(store, channels, ALWAYS, None, lambda _day: None)
+        self.housekeeping = Housekeeping(store, queues, self.incidents, digests, self.clock)
 
     def arrive(self, *arrivals: Tweet | Deleted) -> None:
         self.tweets.send([message(Arrival(one, self.clock())) for one in arrivals])
@@ -156,6 +205,21 @@ class Simulation:
 
     def _triage(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         return triage_batch(event, self.desk, self._store, self.tweets, self._queues, self.clock())
+
+    def ask(self, do: str, case_id: str, who: str = "U1") -> None:
+        """An agent asks for something."""
+        self.actions.send([Outgoing(json.dumps(asdict(Deed(do, case_id, who))))])
+
+    def act(self) -> bool:
+        def work(event: Mapping[str, Any]) -> Mapping[str, Any]:
+            return each(event, self._act, self.actions)
+
+        return self._work(self.actions, "actions", 10, work)
+
+    def _act(self, body: str) -> None:
+        # Whoever is refused is told so, and that is that.
+        with suppress(Refused):
+            self.agents.act(Deed(**json.loads(body)))
 
     def notify(self) -> bool:
         return self._deliver(self.cards, "cards")
@@ -181,7 +245,7 @@ class Simulation:
         return self.survives(run)
 
     def housekeep(self) -> bool:
-        return self.survives(lambda: sweep(self._store, self._queues, self.clock()))
+        return self.survives(self.housekeeping.work)
 
     def survives(self, run: Callable[[], object]) -> bool:
         """Runs a function that may die; returns whether there may be more to do."""
@@ -196,13 +260,14 @@ class Simulation:
             if self.quiet():
                 return
             self.housekeep()
-            while self.triage() | self.notify() | self.reply():
+            while self.triage() | self.act() | self.notify() | self.reply():
                 pass
             self.clock.wait(60)
 
     def quiet(self) -> bool:
         """Whether nothing is left to do."""
-        waiting = any(queue.depth()[0] for queue in (self.tweets, self.cards, self.replies))
+        queues = (self.tweets, self.actions, self.cards, self.replies)
+        waiting = any(queue.depth()[0] for queue in queues)
         return not waiting and all(case.due_at is None for case in self.store.newest())
 
     def again(self, case: Case, kind: EffectKind, attempt: int) -> None:

@@ -1,4 +1,4 @@
-"""One card and at most one reply, whatever is delivered twice and whoever crashes where."""
+"""One card, one line of each deed and at most one reply, whoever crashes where."""
 
 from functools import partial
 
@@ -18,6 +18,9 @@ def assert_settled(bot: Simulation) -> None:
         carded, answered = bot.slack.happened[case.id], bot.x.happened[case.id]
         assert {effect.state for effect in case.effects} <= {"sent", "failed"}
         assert case.due_at is None
+        assert case.lines == ()
+        said = bot.lines.said(case.id)
+        assert len(said) == len(set(said))
         if case.id == "101":
             assert (carded, answered) == (1, 0)
         else:
@@ -66,8 +69,13 @@ class TestACrash:
             ]
             for queue, effect, gate in (("cards", "card", []), ("replies", "reply", counts))
         )
-        triage = ["tweets receive", "store get", "store add", "cards send", "replies send"]
-        steps = ["store due", *triage, "tweets delete", *card, *reply]
+        known = ["store get", "store notes"]  # the cases; and whose posts make no cards
+        classifier_is_up, burst = ["store note"], ["store change_note"]
+        queued = ["store add", "cards send", "replies send", "tweets delete"]
+        triage = ["tweets receive", *known, *classifier_is_up, *burst, *queued]
+        # What is due, what calmed down, what is past its time.
+        housekeeping = ["store due", "store note", "store expire"]
+        steps = [*housekeeping, *triage, *card, *reply]
         assert [step for step in steps for _ in ("before", "after")] == QUIET_DAY
 
     @pytest.mark.parametrize("moment", MOMENTS)
@@ -87,7 +95,74 @@ class TestACrash:
         assert_settled(bot)
 
 
-ACTIONS = ["triage", "notify", "reply", "housekeep", "arrive", "minute", "moment", "old message"]
+def claimed(crashes: frozenset[int] = frozenset()) -> Simulation:
+    """A bot whose card is out when somebody claims it; the crashes come after that."""
+    bot = Simulation()
+    bot.arrive(ANGRY, CALM)
+    bot.run_on(5)
+    bot.fuse.calls.clear()
+    bot.fuse.crashes = crashes
+    bot.ask("claim", "101")
+    return bot
+
+
+def assert_told(bot: Simulation) -> None:
+    """The claim is in the store, once in the thread, and on the card."""
+    assert_settled(bot)
+    assert bot.lines.said("101") == ["U1 claimed it."]
+    [*_, (drawn, _)] = bot.updates.seen
+    assert drawn.assignee == bot.store.get(["101"])["101"].assignee == "U1"
+
+
+def calls_of_a_claim() -> list[str]:
+    """Each twice, for before and after."""
+    bot = claimed()
+    bot.run_on(5)
+    return bot.fuse.calls
+
+
+CLAIM = calls_of_a_claim()
+
+
+class TestACrashAroundAClaim:
+    def test_can_be_tried_before_and_after_each_step_to_its_line(self) -> None:
+        calls = CLAIM[::2]
+        assert calls == CLAIM[1::2]
+        assert calls[calls.index("actions receive") :][:4] == [
+            "actions receive",
+            "store change",
+            "cards send",
+            "actions delete",
+        ]
+        assert (calls.count("line send"), calls.count("update send")) == (1, 1)
+
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            pytest.param(at, id=f"{'before' if at % 2 else 'after'} {call} {at}")
+            for at, call in enumerate(CLAIM, 1)
+        ],
+    )
+    def test_at_any_moment_loses_nothing_and_tells_nothing_twice(self, moment: int) -> None:
+        bot = claimed(frozenset({moment}))
+        bot.run_on()
+        assert bot.fuse.moments >= moment
+        assert_told(bot)
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.frozensets(st.integers(1, 60), min_size=2, max_size=10))
+    def test_after_crash_loses_nothing_and_tells_nothing_twice(
+        self, moments: frozenset[int]
+    ) -> None:
+        bot = claimed(moments)
+        bot.run_on(240)
+        assert_told(bot)
+
+
+ACTIONS = [
+    *("triage", "notify", "reply", "act", "housekeep"),
+    *("arrive", "claim", "resolve", "minute", "moment", "old message"),
+]
 ACCIDENTS: list[Turn] = [
     None,
     Retryable("Slow down."),
@@ -102,6 +177,8 @@ class TestWhateverGoesWrong:
     def do(self, bot: Simulation, action: str, number: int) -> None:
         if action == "arrive":
             bot.arrive(*[ANGRY, CALM][: 1 + number % 2])
+        elif action in {"claim", "resolve"}:
+            bot.ask(action, "101", f"U{number}")
         elif action in {"minute", "moment"}:
             bot.clock.wait(60 if action == "minute" else number)
         elif action == "old message":
@@ -128,7 +205,7 @@ class TestWhateverGoesWrong:
                         ),
                     }
                 )
-                for outlet in ("slack", "x")
+                for outlet in ("slack", "lines", "x")
             }
         ),
     )

@@ -1,21 +1,24 @@
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot import cases
+from bot import cases, deeds
 from bot.agents import ACTS, Agents, Deed
-from bot.cases import Case, Channels, Effect, State
-from bot.errors import Refused
-from bot.tweets import Tweet
+from bot.cases import Case, Channels, Effect, Label, State
+from bot.deeds import Taken
+from bot.errors import Conflict, Refused
+from bot.notices import Incident
+from bot.tweets import Author, Tweet
 from tests.examples import NOON, case
 from tests.fakes import Clock, MemoryCases, MemoryQueue
 
 OUT = Effect("card", "sent", outside_id="ts-1")
 QUEUED = Channels(cards_queued=True, replies="on")
 HELLO = "Sorry! We call you today."
+LATER = NOON + timedelta(hours=1)
 
 
 def may_say(tweet: Tweet, text: str) -> str | None:
@@ -29,6 +32,9 @@ class Office:
         self.store = MemoryCases()
         self.cards, self.replies = MemoryQueue(Clock()), MemoryQueue(Clock())
         self.answered: list[tuple[str, datetime]] = []
+        self.muted: list[tuple[Author, str, datetime]] = []
+        self.opted_out: list[tuple[Author, str, datetime]] = []
+        self.trouble: Exception | None = None
         made = case(effects=effects, **fields)
         self.store.add([replace(made, tweet=replace(made.tweet, answer=True))])
         self.agents = Agents(
@@ -37,15 +43,28 @@ class Office:
             channels=channels,
             may_say=may_say,
             answers=lambda tweet, now: self.answered.append((tweet.id, now)),
+            mute=self._mute,
+            opt_out=lambda *noted: self.opted_out.append(noted),
             clock=Clock(),
         )
 
+    def _mute(self, author: Author, who: str, now: datetime) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.muted.append((author, who, now))
+
     def act(self, do: str, who: str = "U1", case_id: str = "", **more: Any) -> Case:
         wanted = case_id or self.store.only().id
-        return self.agents.act(Deed(do, wanted, who, **{"text": HELLO, "escalate": True, **more}))
+        said = {"text": HELLO, "escalate": True, "until": LATER, **more}
+        return self.agents.act(Deed(do, wanted, who, **said))
 
-    def attempts(self) -> list[int]:
-        return [body["attempt"] for body in self.cards.bodies() if body["effect"] == "update"]
+    def attempts(self, kind: str = "update") -> list[int]:
+        return [body["attempt"] for body in self.cards.bodies() if body["effect"] == kind]
+
+
+def ready_for(do: str) -> Office:
+    """An office in which that can be done."""
+    return Office(OUT, assignee="U1" if do == "release" else None, resolved=do == "reopen")
 
 
 def reply_of(made: Case) -> Effect:
@@ -56,36 +75,36 @@ def reply_of(made: Case) -> Effect:
 
 class TestADeed:
     @pytest.mark.parametrize("do", ACTS)
-    def test_is_recorded_and_its_card_drawn_anew(self, do: str) -> None:
-        office = Office(OUT)
+    def test_is_recorded_its_card_drawn_anew_and_its_thread_told(self, do: str) -> None:
+        office = ready_for(do)
         changed = office.act(do)
         assert changed == office.store.only()
-        assert [entry.who for entry in changed.history] == ["U1"]
-        assert office.attempts() == [1]
+        assert {entry.who for entry in changed.history} == {"U1"}
+        assert [line.who for line in changed.lines] == ["U1"]
+        assert office.attempts() == office.attempts("line") == [1]
 
     @pytest.mark.parametrize("do", ACTS)
     def test_done_twice_is_done_once(self, do: str) -> None:
-        office = Office(OUT)
+        office = ready_for(do)
         assert office.act(do) == office.act(do)
-        assert office.attempts() == [1]
+        assert office.attempts() == office.attempts("line") == [1]
         assert len(office.replies.sent) == (do == "reply")
 
     @pytest.mark.parametrize("do", ACTS)
     def test_done_while_another_agent_acts_keeps_what_both_did(self, do: str) -> None:
-        office = Office(OUT)
-        office.store.before_change = lambda: office.act("resolve", "U2")
+        office = ready_for(do)
+        office.store.before_change = lambda: office.act("mute", "U2")
         changed = office.act(do, "U1")
-        assert changed.resolved
-        assert {entry.who for entry in changed.history} >= {"U2"}
+        assert {entry.who for entry in changed.history} == {"U1", "U2"}
 
-    @pytest.mark.parametrize("do", ["claim", "resolve", "relabel"])
-    def test_before_the_card_is_out_needs_no_update(self, do: str) -> None:
+    @pytest.mark.parametrize("do", sorted(set(ACTS) - {"release", "reopen"}))
+    def test_before_the_card_is_out_needs_no_update_and_no_line(self, do: str) -> None:
         office = Office(Effect("card", "pending", due_at=NOON))
         office.act(do)
-        assert office.attempts() == []
+        assert office.attempts() == office.attempts("line") == []
 
     def test_that_nobody_knows_is_refused_with_those_there_are(self) -> None:
-        with pytest.raises(Refused, match="«dance» is nothing an agent can do: use claim, resol"):
+        with pytest.raises(Refused, match="«dance» is nothing an agent can do: use claim, rel"):
             Office(OUT).act("dance")
 
     @pytest.mark.parametrize("do", ACTS)
@@ -93,13 +112,86 @@ class TestADeed:
         with pytest.raises(Refused, match="no longer here"):
             Office(OUT).act(do, case_id="999")
 
+    @pytest.mark.parametrize("do", ACTS)
+    def test_on_what_is_about_no_tweet_is_refused_and_leaves_it_as_it_was(self, do: str) -> None:
+        office = Office(OUT, notice=Incident("burst", NOON))
+        before = office.store.only()
+        with pytest.raises(Refused, match="no longer here"):
+            office.act(do)
+        assert office.store.only() == before
+
+    @pytest.mark.parametrize("do", sorted(set(ACTS) - {"release", "resolve", "dismiss", "relabel"}))
+    def test_on_a_post_that_was_deleted_is_refused(self, do: str) -> None:
+        office = ready_for(do)
+        office.store.change(office.store.only().id, lambda c: cases.erased(c, NOON))
+        with pytest.raises(Refused, match=r"deleted or erased|Nobody knows who wrote it"):
+            office.act(do)
+
+    def test_may_be_looked_at_before_it_is_done(self) -> None:
+        office = Office(OUT)
+        before = office.store.only()
+        deed = Deed("claim", before.id, "U1")
+        assert office.agents.check(deed).assignee == "U1"
+        assert office.store.only() == before
+        office.act("claim", "U2")
+        with pytest.raises(Taken):
+            office.agents.check(deed)
+
 
 class TestClaims:
-    def test_the_last_one_has_the_case(self) -> None:
+    def test_the_first_one_has_the_case_and_the_second_is_told_who_and_when(self) -> None:
         office = Office(OUT)
         office.act("claim", "U1")
-        assert office.act("claim", "U2").assignee == "U2"
-        assert office.attempts() == [1, 2]
+        with pytest.raises(Taken, match="U1 claimed it first, at 12:00 UTC") as refused:
+            office.act("claim", "U2")
+        assert (refused.value.who, refused.value.at) == ("U1", NOON)
+        assert office.store.only().assignee == "U1"
+        assert office.attempts() == [1]
+
+    def test_in_the_same_moment_one_has_it(self) -> None:
+        office = Office(OUT)
+        office.store.before_change = lambda: office.act("claim", "U2")
+        with pytest.raises(Taken, match="U2 claimed it first"):
+            office.act("claim", "U1")
+        assert office.store.only().assignee == "U2"
+
+
+class TestASnooze:
+    @pytest.mark.parametrize("until", [None, NOON, NOON - timedelta(hours=1)])
+    def test_needs_a_time_to_come(self, until: datetime | None) -> None:
+        office = Office(OUT)
+        with pytest.raises(Refused, match="still to come"):
+            office.act("snooze", until=until)
+        assert office.store.only().snoozed_until is None
+
+
+class TestAnAuthor:
+    def test_is_muted_by_whoever_asked(self) -> None:
+        office = Office(OUT)
+        author = office.act("mute").tweet.author
+        assert (office.muted, office.opted_out) == ([(author, "U1", NOON)], [])
+
+    def test_is_opted_out_by_whoever_asked(self) -> None:
+        office = Office(OUT)
+        author = office.act("opt out").tweet.author
+        assert (office.muted, office.opted_out) == ([], [(author, "U1", NOON)])
+
+    def test_is_muted_when_the_deed_comes_again_after_a_crash_half_way(self) -> None:
+        office = Office(OUT)
+        office.trouble = Conflict("Lost races.")
+        with pytest.raises(Conflict):
+            office.act("mute")
+        office.trouble = None
+        office.act("mute")
+        assert len(office.muted) == 1
+        assert [entry.what for entry in office.store.only().history] == [deeds.MUTED]
+
+    @pytest.mark.parametrize("do", ["mute", "opt out"])
+    def test_whom_nobody_knows_is_refused(self, do: str) -> None:
+        office = Office(OUT, tweet=Tweet("9", "Hello", "9"))
+        with pytest.raises(Refused, match="Nobody knows who wrote it"):
+            office.act(do)
+        assert office.muted == office.opted_out == []
 
 
 class TestResolving:
@@ -107,6 +199,7 @@ class TestResolving:
         office = Office(OUT)
         office.act("resolve", "U1")
         assert office.act("resolve", "U2").resolved
+        assert office.act("dismiss", "U2").label is None
         assert [entry.who for entry in office.store.only().history] == ["U1"]
 
 
@@ -225,7 +318,8 @@ class TestALabel:
     def test_says_that_a_person_was_needed_and_has_a_card_made(self) -> None:
         office = Office(route="skip")
         changed = office.act("relabel")
-        assert (changed.label, changed.route) == (True, "escalate")
+        assert changed.label == Label(True, "U1", NOON, "starter")
+        assert changed.route == "escalate"
         assert changed.reasons[-1] == "An agent says that it needs a person."
         assert office.cards.bodies() == [{"case": changed.id, "effect": "card", "attempt": 1}]
 
@@ -236,13 +330,14 @@ class TestALabel:
 
     def test_says_that_nobody_was_needed_and_leaves_the_case_where_it_is(self) -> None:
         changed = Office(OUT).act("relabel", escalate=False)
-        assert (changed.label, changed.route, changed.resolved) == (False, "escalate", False)
+        assert changed.label == Label(False, "U1", NOON, "starter")
+        assert (changed.route, changed.resolved) == ("escalate", False)
         assert changed.history[-1].what == "label: answer"
 
     def test_may_be_taken_back(self) -> None:
         office = Office(OUT)
         office.act("relabel", escalate=False)
-        assert office.act("relabel", "U2").label is True
+        assert office.act("relabel", "U2").label == Label(True, "U2", NOON, "starter")
         assert [entry.what for entry in office.store.only().history] == [
             "label: answer",
             "label: escalate",

@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 
 from bot import cases, records
-from bot.cases import Case, Channels, Effect, EffectKind, Entry, State
-from bot.errors import Refused
+from bot.cases import Case, Channels, Effect, EffectKind, Entry, Label, State
+from bot.notices import Digest, Incident
 from bot.policy import Decision
 from bot.tweets import Author, Tweet
 from bot.verdicts import Verdict, Weight
@@ -58,6 +58,10 @@ def stay_blind(given: Case, kind: EffectKind, token: str) -> Case:
     return cases.not_looked_up(given, kind, 1 if token == "mine" else 0, "No access.", LATER)
 
 
+def stick(given: Case, kind: EffectKind, token: str) -> Case:
+    return cases.stuck(given, kind, token, "Not in the channel.")
+
+
 def hand_over(given: Case, kind: EffectKind, token: str) -> Case:  # noqa: ARG001
     return cases.enqueued(given, kind, NOON)
 
@@ -100,6 +104,7 @@ class TestAnEffect:
             (lose, {"sending": "unknown"}),
             (miss, {"unknown": "unknown"}),
             (stay_blind, {"unknown": "unknown"}),
+            (stick, {"sending": "pending"}),
         ],
     )
     def test_goes_only_the_ways_of_the_picture(
@@ -113,7 +118,7 @@ class TestAnEffect:
             assert after is before
 
     @pytest.mark.parametrize("state", STATES)
-    @pytest.mark.parametrize("step", [send, postpone, fail, lose, miss, stay_blind])
+    @pytest.mark.parametrize("step", [send, postpone, fail, lose, miss, stay_blind, stick])
     def test_is_not_moved_by_a_stale_token_or_attempt(self, step: Step, state: State) -> None:
         before = with_effect(state)
         assert step(before, "card", "stale") is before
@@ -123,6 +128,17 @@ class TestAnEffect:
         assert the("card", waiting) == Effect(
             "card", "pending", due_at=LATER, attempt=2, text="Hi @mira!", problem="No keys."
         )
+
+    def test_that_is_stuck_waits_for_its_own_message_alone(self) -> None:
+        before = with_effect("sending", cost=10_000)
+        assert the("card", stick(before, "card", "mine")) == Effect(
+            "card", "pending", text="Hi @mira!", problem="Not in the channel."
+        )
+
+    def test_that_is_stuck_and_no_longer_wanted_is_given_up(self) -> None:
+        before = with_effect("sending", withdrawn="It was deleted.")
+        gone = the("card", stick(before, "card", "mine"))
+        assert (gone.state, gone.problem) == ("failed", "It was deleted.")
 
     def test_in_hand_becomes_unknown_when_its_worker_hangs(self) -> None:
         begun = begin(with_effect("pending"), "card", "mine")
@@ -222,21 +238,48 @@ class TestACase:
         assert (made.due_at, made.due(NOON), made.due(LATER)) == (NOON, [soon], [late, soon])
         assert case().due_at is None
 
-    def test_is_claimed_by_the_last_and_resolved_once(self) -> None:
-        mine = cases.claimed(case(), "U1", NOON)
-        assert cases.claimed(mine, "U1", NOON) is mine
-        theirs = cases.claimed(mine, "U2", NOON)
-        assert theirs.assignee == "U2"
-        done = cases.resolved(theirs, "U2", NOON)
-        assert cases.resolved(done, "U1", NOON) is done
-        assert [entry.who for entry in done.history] == ["U1", "U2", "U2"]
+    def test_is_due_when_its_thread_is_to_be_told_something(self) -> None:
+        late = Effect("reply", "pending", LATER)
+        assert case(effects=(late,), remind_at=NOON).due_at == NOON
+        assert case(effects=(late,), snoozed_until=NOON).due_at == NOON
+        assert case(remind_at=LATER, snoozed_until=NOON).due_at == NOON
+
+    @pytest.mark.parametrize(
+        ("changes", "reminded"),
+        [
+            ({}, True),
+            ({"assignee": "U1"}, False),
+            ({"thread": "8"}, False),
+            ({"incident": "incident-burst-20261102T120000"}, False),
+            ({"notice": Incident("burst", NOON)}, False),
+        ],
+    )
+    def test_whose_card_is_nobodys_and_stands_by_itself_is_brought_to_mind(
+        self, changes: dict[str, Any], *, reminded: bool
+    ) -> None:
+        channels = replace(QUEUED, remind=lambda now: now + timedelta(minutes=15))
+        made = cases.with_card(case(**changes), channels, NOON)
+        assert made.remind_at == (NOON + timedelta(minutes=15) if reminded else None)
+        assert cases.with_card(case(**changes), QUEUED, NOON).remind_at is None
+
+    def test_on_the_console_is_not_brought_to_mind(self) -> None:
+        channels = replace(CONSOLE, remind=lambda now: now)
+        assert opened(ESCALATE, channels).remind_at is None
+
+    def test_waits_for_a_person_until_it_is_done_with(self) -> None:
+        assert case().open
+        assert not case(route="reply").open
+        assert not case(resolved=True).open
+        assert not cases.erased(case(), NOON).open
 
     def test_keeps_the_end_of_a_long_story(self) -> None:
         told = case()
         for number in range(cases.LONGEST_HISTORY + 5):
-            told = cases.claimed(told, f"U{number}", NOON)
+            told = cases.told(told, NOON, f"U{number}", "looked")
         assert len(told.history) == cases.LONGEST_HISTORY
         assert told.history[-1].who == "U204"
+        assert told.last("looked") == told.history[-1]
+        assert told.last("danced") is None
 
     def test_has_its_card_drawn_anew_when_its_answer_is_out(self) -> None:
         before = with_effects(OUT, Effect("reply", "sending", token="mine"))
@@ -316,18 +359,29 @@ class TestACase:
 
     def test_comes_back_from_json_as_it_was(self) -> None:
         effects = tuple(
-            Effect(k, "unknown", NOON, 3, "t", "o", "x", "p", 1, "w", "U1", 7) for k in KINDS
+            Effect(k, "unknown", NOON, 3, "t", "o", "x", "p", 1, "w", "U1", 7, 2) for k in KINDS
         )
         whole = replace(
             opened(ESCALATE, QUEUED, replace(MENTION, created_at=NOON)),
             effects=effects,
             verdict=Verdict(0.7, 0.5, "a b", "m", words=WORDS),
             assignee="U1",
-            label=True,
+            label=Label(True, "U1", NOON, "m"),
+            incident="incident-burst-20261102T120000",
+            lines=(Entry(NOON, "U1", "claimed it."),),
+            remind_at=NOON,
+            snoozed_until=LATER,
             thread="8",
             read_cost=5,
         )
-        for made in (whole, opened(SKIP, CONSOLE), cases.tombstone("9", NOON)):
+        numbers = Digest(NOON, LATER, 5, 2, 1, 2, 61.5, None, 1, 3, 7_000)
+        notices = (
+            Incident("burst", NOON, 2, ("1", "2"), until=LATER),
+            Incident("classifier", NOON, waiting=3),
+            numbers,
+        )
+        told = [case(route="notice", notice=notice) for notice in notices]
+        for made in (whole, opened(SKIP, CONSOLE), cases.tombstone("9", NOON), *told):
             assert records.from_json(json.loads(json.dumps(records.to_json(made)))) == made
 
     def test_comes_back_from_what_an_older_release_wrote(self) -> None:
@@ -337,13 +391,26 @@ class TestACase:
             effects=(Effect("reply", "sent"),),
         )
         record = records.to_json(made)
-        del record["verdict"]["words"], record["effects"][0]["by"]
+        del record["verdict"]["words"], record["effects"][0]["by"], record["effects"][0]["carries"]
+        for name in ("incident", "lines", "remind_at", "snoozed_until", "notice"):
+            del record[name]
         assert records.from_json(json.loads(json.dumps(record))) == made
+
+    @pytest.mark.parametrize("escalate", [True, False])
+    def test_has_the_label_that_an_older_release_wrote_without_who_and_when(
+        self, escalate: bool
+    ) -> None:
+        record = {**records.to_json(opened(REPLY, QUEUED)), "label": escalate}
+        read = records.from_json(json.loads(json.dumps(record)))
+        assert read.label == Label(escalate, "", NOON, None)
+        assert records.summary(read)["label"] is escalate
 
     def test_comes_back_from_what_a_newer_release_wrote(self) -> None:
         made = replace(opened(REPLY, QUEUED), verdict=Verdict(0.7, 0.5, "a b", "m", words=WORDS))
+        made = replace(made, label=Label(True, "U1", NOON, None), notice=Incident("burst", NOON))
         record = records.to_json(made)
         record["verdict"]["mood"] = record["effects"][0]["mood"] = record["mood"] = "glad"
+        record["label"]["mood"] = record["notice"]["mood"] = "glad"
         assert records.from_json(json.loads(json.dumps(record))) == made
 
     def test_keeps_no_words_of_a_post_that_was_deleted(self) -> None:
@@ -368,101 +435,3 @@ class TestACase:
 
 KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
 WORDS = (Weight("b", 0.2), Weight("a b", -0.125))
-
-
-class TestAnAnswerOfAnAgent:
-    def test_waits_for_its_worker_and_makes_the_case_the_agents(self) -> None:
-        after = cases.answered(opened(ESCALATE, QUEUED), "Sorry!", "U1", NOON)
-        assert the("reply", after) == Effect(
-            "reply", "pending", due_at=NOON + cases.UNQUEUED_AFTER, text="Sorry!", by="U1"
-        )
-        assert (after.assignee, after.history[-1]) == ("U1", Entry(NOON, "U1", "answered: Sorry!"))
-
-    def test_asked_for_again_changes_nothing(self) -> None:
-        once = cases.answered(opened(ESCALATE, QUEUED), "Sorry!", "U1", NOON)
-        assert cases.answered(once, "Sorry!", "U1", LATER) is once
-        dry = cases.answered(opened(ESCALATE, QUEUED, FILE), "Sorry!", "U1", NOON)
-        assert the("reply", dry).state == "dry-run"
-        assert cases.answered(dry, "Sorry!", "U1", LATER) is dry
-
-    @pytest.mark.parametrize("state", ["sending", "sent", "unknown"])
-    def test_asked_for_again_when_it_is_or_may_be_public_changes_nothing(
-        self, state: State
-    ) -> None:
-        before = with_effect(state, "reply", by="U1")
-        assert cases.answered(before, "Hi @mira!", "U1", NOON) is before
-        for text, who in (("Hi!", "U1"), ("Hi @mira!", "U2")):
-            with pytest.raises(Refused, match="look at the post on X"):
-                cases.answered(before, text, who, NOON)
-
-    def test_takes_the_place_of_the_bots_at_an_attempt_of_its_own(self) -> None:
-        for channels in (QUEUED, CONSOLE):
-            before = opened(REPLY, channels)
-            reply = the("reply", cases.answered(before, "Sorry!", "U1", NOON))
-            assert (reply.state, reply.attempt, reply.text, reply.by) == (
-                "pending",
-                2,
-                "Sorry!",
-                "U1",
-            )
-
-    def test_that_failed_is_told_and_may_be_tried_again(self) -> None:
-        before = with_effects(OUT, Effect("reply", "sending", token="mine", text="Sorry!", by="U1"))
-        gone = fail(before, "reply", "mine")
-        assert gone.reasons[-1] == "The answer failed: Refused."
-        assert the("update", gone).state == "pending"
-        again = the("reply", cases.answered(gone, "Sorry!", "U1", NOON))
-        assert (again.state, again.token, again.problem) == ("pending", None, None)
-
-    def test_to_a_post_that_is_gone_is_refused(self) -> None:
-        with pytest.raises(Refused, match="nothing to answer"):
-            cases.answered(cases.erased(opened(REPLY, QUEUED), NOON), "Sorry!", "U1", NOON)
-
-
-class TestALabel:
-    @pytest.mark.parametrize("escalate", [True, False])
-    def test_is_given_once(self, escalate: bool) -> None:
-        once = cases.relabelled(opened(SKIP, QUEUED), escalate, "U1", QUEUED, NOON)
-        assert once.label is escalate
-        assert cases.relabelled(once, escalate, "U2", QUEUED, NOON) is once
-
-    @pytest.mark.parametrize("channels", [QUEUED, CONSOLE])
-    @pytest.mark.parametrize("decision", [REPLY, SKIP])
-    def test_that_a_person_was_needed_brings_the_card(
-        self, decision: Decision, channels: Channels
-    ) -> None:
-        after = cases.relabelled(opened(decision, channels), True, "U1", channels, NOON)
-        assert after.route == "escalate"
-        assert the("card", after).state == ("pending" if channels.cards_queued else "sent")
-        assert after.reasons == (*decision.reasons, "An agent says that it needs a person.")
-
-    @pytest.mark.parametrize("channels", [QUEUED, CONSOLE])
-    def test_that_a_person_was_needed_withdraws_the_bots_answer(self, channels: Channels) -> None:
-        reply = the("reply", cases.relabelled(opened(REPLY, channels), True, "U1", channels, NOON))
-        assert (reply.state, reply.text, reply.due_at) == ("failed", None, None)
-        assert reply.problem == "An agent says that it needs a person."
-
-    def test_that_a_person_was_needed_stops_an_answer_from_being_tried_again(self) -> None:
-        before = replace(with_effect("sending", "reply"), route="reply")
-        after = cases.relabelled(before, True, "U1", QUEUED, NOON)
-        assert the("reply", after).state == "sending"
-        assert the("reply", postpone(after, "reply", "mine")).state == "failed"
-
-    def test_that_a_person_was_needed_keeps_what_a_person_wrote(self) -> None:
-        written = cases.answered(opened(SKIP, QUEUED), "Sorry!", "U1", NOON)
-        reply = the("reply", cases.relabelled(written, True, "U1", QUEUED, NOON))
-        assert (reply.state, reply.text) == ("pending", "Sorry!")
-
-    def test_that_nobody_was_needed_keeps_route_card_and_answer(self) -> None:
-        for before in (opened(ESCALATE, QUEUED), opened(REPLY, QUEUED)):
-            after = cases.relabelled(before, False, "U1", QUEUED, NOON)
-            assert (after.route, after.effects) == (before.route, before.effects)
-
-    def test_of_a_case_that_is_escalated_already_is_no_second_card(self) -> None:
-        before = opened(ESCALATE, QUEUED)
-        after = cases.relabelled(before, True, "U1", QUEUED, NOON)
-        assert (after.effects, after.reasons) == (before.effects, before.reasons)
-
-    def test_of_a_post_that_is_gone_brings_no_card(self) -> None:
-        gone = cases.erased(opened(SKIP, QUEUED), NOON)
-        assert cases.relabelled(gone, True, "U1", QUEUED, NOON).effect("card") is None

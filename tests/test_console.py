@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bot import cases
+from bot import cases, deeds
 from bot.cases import Case, Channels, Effect
 from bot.delivery import Task
 from bot.local import feed
@@ -293,7 +293,7 @@ class TestACase:
     def test_tells_its_story_and_an_answer_to_begin_with(
         self, bot: Parts, console: Console
     ) -> None:
-        bot.store.add([cases.claimed(case(ANGRY), "river", NOON)])
+        bot.store.add([deeds.claimed(case(ANGRY), "river", NOON)])
         answer = get(console, "case", id=ID)
         story = [tuple(line) for line in answer["story"]]
         assert ("verdict", "0.910 against 0.50, by starter") in story
@@ -526,8 +526,8 @@ class TestAnAct:
             ({"do": "claim", "id": "nobody"}, "no longer here"),
             ({"do": "claim"}, "no longer here"),
             ({"do": "claim", "id": "\ud800"}, "no longer here"),
-            ({"do": "delete", "id": ID}, "use claim, resolve, reply, relabel"),
-            ({"id": ID}, "use claim, resolve, reply, relabel"),
+            ({"do": "delete", "id": ID}, "use claim, release, resolve"),
+            ({"id": ID}, "use claim, release, resolve"),
             ({"do": "reply", "id": ID}, "empty"),
             ({"do": "reply", "id": ID, "text": "x" * 281}, "281 characters"),
             ({"do": "reply", "id": ID, "text": "x" * 25_001}, "25,001 characters"),
@@ -799,7 +799,7 @@ def test_a_bots_answer_that_waits_may_be_replaced_by_an_agents(
 ) -> None:
     channels = Channels(cards_queued=False, replies="dry-run")
     waiting = numbered(5, route="reply", effects=(Effect("reply", "dry-run", text="Thanks!"),))
-    bot.store.add([cases.relabelled(waiting, True, "sun", channels, NOON)])
+    bot.store.add([deeds.relabelled(waiting, True, "sun", channels, NOON)])
     asked = {"do": "reply", "id": "5", "who": "sun", "text": "On our way!"}
     row = post(console, "acts", asked)["case"]
     assert (row["reply"]["text"], row["reply"]["by"]) == ("On our way!", "sun")

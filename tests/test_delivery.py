@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from bot import cases
+from bot import cases, deeds
 from bot.cases import Case, Effect, EffectKind
 from bot.delivery import BACK_OFF, Task, enqueue, task_of
 from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
@@ -16,7 +16,7 @@ from bot.ports import Admission, Go, Outlet, Stay, Wait
 from tests.examples import NOON
 from tests.examples import case as a_case
 from tests.fakes import Turn
-from tests.simulation import ANGRY, CALM, QUEUED, Simulation
+from tests.simulation import ANGRY, CALM, QUEUED, Crash, Simulation
 
 MINUTE = timedelta(minutes=1)
 
@@ -42,7 +42,11 @@ def calm(**outlet: list[Turn]) -> Simulation:
 
 
 def card(bot: Simulation) -> Effect:
-    effect = bot.store.only().effect("card")
+    return the_card(bot.store.only())
+
+
+def the_card(case: Case) -> Effect:
+    effect = case.effect("card")
     assert effect is not None
     return effect
 
@@ -188,10 +192,117 @@ class TestARefusal:
         assert (reply(bot).state, card(bot).state) == ("failed", "sent")
         assert bot.store.only().reasons[-1].endswith("X refuses: not mentioned.")
 
-    def test_for_good_of_a_card_is_told_and_not_repeated(self) -> None:
-        bot = angry(before=[Permanent("Slack refuses.")])
-        bot.run_on(10)
-        assert (card(bot).state, card(bot).problem) == ("failed", "Slack refuses.")
+
+class TestACardThatSlackRefuses:
+    """Until somebody mends why: its message goes to the dead letters and is taken back."""
+
+    @pytest.mark.parametrize("mendable", [True, False])
+    def test_comes_back_five_times_and_then_lies_among_the_dead_letters(
+        self, *, mendable: bool
+    ) -> None:
+        refused: list[Turn] = [Permanent("Not in the channel.", mendable=mendable)] * 50
+        bot = angry(before=refused)
+        bot.run_on(60)
+        assert 50 - len(refused) == 5
+        assert (bot.cards.depth(), card(bot).state, card(bot).due_at) == ((0, 1), "pending", None)
+        assert card(bot).problem == "Not in the channel."
+
+    def test_is_sent_once_it_is_redriven(self) -> None:
+        bot = angry(before=[Permanent("Not in the channel.")] * 5)
+        bot.run_on(60)
+        assert bot.cards.redrive() == 1
+        bot.run_on(2)
+        assert (card(bot).state, card(bot).problem, bot.slack.happened["101"]) == ("sent", None, 1)
+        assert bot.cards.depth() == (0, 0)
+
+    def test_is_sent_once_however_often_it_is_redriven(self) -> None:
+        bot = angry(before=[Permanent("Not in the channel.")] * 5)
+        bot.run_on(60)
+        bot.cards.dead *= 2
+        bot.cards.redrive()
+        bot.run_on(2)
+        assert bot.slack.happened["101"] == 1
+
+    def test_is_not_sent_once_its_post_was_deleted(self) -> None:
+        bot = angry(before=[Permanent("Not in the channel.")] * 5)
+        bot.run_on(60)
+        bot.store.change("101", partial(cases.erased, now=bot.clock()))
+        bot.cards.redrive()
+        bot.run_on(2)
+        assert (card(bot).state, bot.slack.happened["101"]) == ("failed", 0)
+
+    def test_is_not_repeated_by_housekeeping(self) -> None:
+        bot = angry(before=[Permanent("Not in the channel.")] * 5)
+        bot.run_on(60)
+        bot.clock.wait(24 * 60 * 60)
+        assert bot.housekeeping.work()["handed over"] == 0
+
+    def test_survives_a_worker_that_dies_while_it_is_refused(self) -> None:
+        bot = angry(before=[Crash(), *[Permanent("Not in the channel.")] * 50])
+        bot.slack.looking = [Permanent("Not in the channel.")] * 3
+        bot.run_on(60)
+        assert bot.cards.depth() == (0, 1)
+        bot.slack.before.clear()
+        bot.cards.redrive()
+        bot.run_on(2)
+        assert bot.slack.happened["101"] == 1
+
+    @pytest.mark.parametrize("kind", ["update", "line"])
+    def test_has_its_updates_and_lines_refused_likewise(self, kind: EffectKind) -> None:
+        bot = angry()
+        bot.run_on(1)
+        outlet = {"update": bot.updates, "line": bot.lines}[kind]
+        outlet.before = [Permanent("Not in the channel.", mendable=True)] * 5
+        bot.store.change("101", partial(deeds.claimed, who="U1", now=bot.clock()))
+        bot.run_on(60)
+        effect = bot.store.only().effect(kind)
+        assert effect
+        assert (effect.state, bot.cards.depth()) == ("pending", (0, 1))
+        bot.cards.redrive()
+        bot.run_on(2)
+        assert (outlet.happened["101"], bot.cards.depth()) == (1, (0, 0))
+
+    @pytest.mark.parametrize("kind", ["update", "line"])
+    def test_that_nobody_can_mend_fails_for_an_update_or_a_line(self, kind: EffectKind) -> None:
+        bot = angry()
+        bot.run_on(1)
+        outlet = {"update": bot.updates, "line": bot.lines}[kind]
+        outlet.before = [Permanent("The message is gone.")]
+        bot.store.change("101", partial(deeds.claimed, who="U1", now=bot.clock()))
+        bot.run_on(60)
+        effect = bot.store.only().effect(kind)
+        assert effect
+        assert (effect.state, effect.problem) == ("failed", "The message is gone.")
+        assert (bot.cards.depth(), bot.store.only().lines) == ((0, 0), ())
+
+    def test_does_not_hold_up_the_others(self) -> None:
+        bot = angry()
+        outlets: Mapping[EffectKind, Outlet | None] = {
+            **bot.courier.outlets,
+            "card": Choosy("101", Permanent("It is too long.")),
+        }
+        bot.courier = replace(bot.courier, outlets=outlets)
+        bot.arrive(replace(ANGRY, id="103", root_id="103"))
+        bot.run_on(60)
+        states = {case.id: the_card(case).state for case in bot.store.newest()}
+        assert states == {"101": "pending", "103": "sent"}
+        assert bot.cards.depth() == (0, 1)
+
+
+@dataclass
+class Choosy:
+    """Takes every card but one."""
+
+    refused: str
+    failure: Failure
+
+    def send(self, case: Case, effect: Effect) -> str:
+        if case.id == self.refused:
+            raise self.failure
+        return f"outside-{effect.token}"
+
+    def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
+        return None
 
 
 def answered(by: str | None, mode: Literal["on", "dry-run", "off"]) -> Simulation:
@@ -252,7 +363,7 @@ class TestAnAgentsAnswer:
 
     def test_is_put_in_the_place_of_one_whose_message_is_still_on_its_way(self) -> None:
         bot = calm()
-        bot.store.change("102", lambda case: cases.answered(case, "Sorry!", "U1", NOON))
+        bot.store.change("102", lambda case: deeds.answered(case, "Sorry!", "U1", NOON))
         bot.run_on(10)
         assert [(effect.text, effect.by) for _, effect in bot.x.seen] == [("Sorry!", "U1")]
 
@@ -355,7 +466,7 @@ class TestTheGate:
 
     def test_that_waits_does_not_delay_an_agents_answer_given_meanwhile(self) -> None:
         bot, door = gated(Wait("The budget is used up.", NOON + 60 * MINUTE))
-        answer = partial(cases.answered, text="Sorry!", who="U1", now=NOON)
+        answer = partial(deeds.answered, text="Sorry!", who="U1", now=NOON)
         door.meanwhile = partial(bot.store.change, "102", answer)
         bot.reply()
         assert (reply(bot).by, reply(bot).problem) == ("U1", None)

@@ -7,6 +7,7 @@ import pytest
 
 from bot import settings
 from bot.local.doctor import Finding, examine
+from bot.ports import Outgoing
 from bot.triage import REVOKED
 from bot.twitter import client
 from bot.twitter.failures import MAY_ONLY_READ
@@ -67,6 +68,19 @@ class TestWithoutKeys:
         lines = found({"DATA_DIR": str(tmp_path)})
         assert [lines[what].well for what in X_LINES] == [None, None, None]
         assert "X_CONSUMER_SECRET" in lines["x webhook"].says
+
+
+def test_dead_letters_are_to_be_mended_and_then_redriven(tmp_path: Path) -> None:
+    environment = {"DATA_DIR": str(tmp_path)}
+    assert found(environment)["dead letters"] == Finding("dead letters", well=True, says="None.")
+    queue = Parts(settings.read(environment)).queues["actions"]
+    queue.send([Outgoing("poison")])
+    while received := queue.receive(1):
+        queue.postpone([one.receipt for one in received], 0)
+    line = found(environment)["dead letters"]
+    assert line.well is False
+    assert line.says.startswith("1 of actions: ")
+    assert "`python -m bot redrive`" in line.says
 
 
 class TestTheAccount:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import cases, records
+from bot import cases, deeds, records
 from bot.cases import Case, Effect
 from bot.errors import Refused
 from bot.policy import Route
@@ -123,7 +123,7 @@ class TestAChange:
         begin = file.overview.tick()
         file.store.add([a_case("1"), a_case("2")])
         middle = file.overview.tick()
-        file.store.change("1", lambda c: cases.claimed(c, "U1", NOON))
+        file.store.change("1", lambda c: deeds.claimed(c, "U1", NOON))
         end = file.overview.tick()
         assert begin < middle < end
         assert {found.id for found in file.overview.changed(begin, 9)} == {"1", "2"}
@@ -353,7 +353,7 @@ class TestAFileOfTheReleaseBefore:
     def test_tells_of_changes_from_now_on(self, opened: File) -> None:
         tick = opened.overview.tick()
         assert opened.overview.changed(tick, 9) == []
-        opened.store.change("1", lambda c: cases.resolved(c, "U1", NOON))
+        opened.store.change("1", lambda c: deeds.resolved(c, "U1", NOON))
         assert [found.id for found in opened.overview.changed(tick, 9)] == ["1"]
 
 

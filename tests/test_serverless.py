@@ -33,8 +33,10 @@ CONSUME = {
     "sqs:GetQueueAttributes",
     "sqs:ChangeMessageVisibility",
 }
+DEPTH = {"sqs:GetQueueAttributes"}
 CHANGE = {"dynamodb:GetItem", "dynamodb:PutItem"}
-READ_AND_CHANGE = {*CHANGE, "dynamodb:BatchGetItem"}
+READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem"}
+READ_AND_CHANGE = {*CHANGE, *READ}
 QUERY = {"dynamodb:Query"}
 
 RIGHTS: dict[str, dict[str, set[str]]] = {
@@ -60,17 +62,27 @@ RIGHTS: dict[str, dict[str, set[str]]] = {
         "CasesTable": READ_AND_CHANGE,
         "CardsQueue": SEND,
     },
-    "slack": {"SlackSecret": SECRET, "ActionsQueue": SEND},
+    "slack": {"SlackSecret": SECRET, "ActionsQueue": SEND, "CasesTable": READ},
     "slackActions": {
         "ActionsQueue": CONSUME,
         "SlackSecret": SECRET,
         "endpoint": INVOKE,
-        "CasesTable": CHANGE,
-        "CardsQueue": SEND,
+        "CasesTable": READ_AND_CHANGE,
+        "CasesTable/index/newest": QUERY,
+        "CasesTable/index/open": QUERY,
+        "CardsQueue": {*SEND, *DEPTH},
+        "RepliesQueue": {*SEND, *DEPTH},
+        "TweetsQueue": DEPTH,
+        **dict.fromkeys(
+            ("TweetsDeadLetters", "ActionsDeadLetters", "CardsDeadLetters", "RepliesDeadLetters"),
+            {"sqs:GetQueueUrl", *DEPTH},
+        ),
     },
     "housekeeping": {
-        "CasesTable": CHANGE,
+        "CasesTable": READ_AND_CHANGE,
         "CasesTable/index/due": QUERY,
+        "CasesTable/index/newest": QUERY,
+        "CasesTable/index/open": QUERY,
         "CardsQueue": SEND,
         "RepliesQueue": SEND,
     },
@@ -203,6 +215,28 @@ def test_a_queue_has_dead_letters_of_its_own_kind_that_are_kept_longer(queue: st
     assert live["SqsManagedSseEnabled"]
 
 
+@pytest.mark.parametrize("queue", QUEUES)
+def test_one_dead_letter_of_a_queue_raises_its_alarm(queue: str) -> None:
+    dead = queue.removesuffix("Queue") + "DeadLetters"
+    alarm = RESOURCES[f"{dead}Alarm"]["Properties"]
+    metric = (alarm["Namespace"], alarm["MetricName"])
+    assert metric == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert alarm["Dimensions"] == [
+        {"Name": "QueueName", "Value": {"Fn::GetAtt": [dead, "QueueName"]}}
+    ]
+    assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Maximum", 60, 1)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
+    name = queue.removesuffix("Queue").lower()
+    assert f"`python -m bot redrive {name}`" in alarm["AlarmDescription"]
+
+
+def test_cloudwatch_may_publish_to_the_topic_of_the_alarms() -> None:
+    # Not where AWS's own key (alias/aws/sns) encrypts it (CloudWatch user guide, "Amazon SNS").
+    assert "KmsMasterKeyId" not in RESOURCES["AlarmsTopic"].get("Properties", {})
+
+
 def test_tweets_are_held_for_a_classifier_that_is_down_without_becoming_dead_letters() -> None:
     receives = QUEUES["TweetsQueue"]["RedrivePolicy"]["maxReceiveCount"]
     waits = (min(FIRST_WAIT * 2**n, LONGEST_WAIT) for n in range(receives - 1))
@@ -269,6 +303,7 @@ def test_the_table_has_its_indexes_its_expiry_and_outlives_the_stack() -> None:
         None: ["id"],
         "newest": ["day", "received_at"],
         "due": ["due", "due_at"],
+        "open": ["open", "received_at"],
     }
 
 
@@ -284,6 +319,7 @@ def test_what_node_brings_is_pinned_and_its_lock_file_names_no_registry() -> Non
 
 # ── The package itself: made once for the tests below, offline and without an account ──
 
+MAILED = "ALARM_EMAIL=lead@example.com"
 MADE_BY_SETUP = ("node_modules/.bin/osls", "build/dependencies.stamp", "build/model.tar.gz")
 
 
@@ -308,7 +344,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     run = subprocess.run(
-        [ROOT / "node_modules/.bin/osls", "package", "--stage", "test"],
+        [ROOT / "node_modules/.bin/osls", "package", "--stage", "test", f"--param={MAILED}"],
         cwd=copy,
         env=environment,
         capture_output=True,
@@ -403,6 +439,17 @@ def test_the_stack_has_no_role_but_ours(package: Path) -> None:
     }
     assert roles == set(ROLES)
     assert "${" not in json.dumps(template["Resources"]["TriageLambdaFunction"])
+
+
+def test_who_is_named_at_deployment_is_mailed_and_unless_one_is_nobody(package: Path) -> None:
+    template = json.loads((package / "cloudformation-template-update-stack.json").read_text())
+    named = template["Parameters"]["AlarmEmail"]
+    assert named["Default"] == "lead@example.com"
+    assert CONFIG["resources"]["Parameters"]["AlarmEmail"]["Default"] == "${param:ALARM_EMAIL, ''}"
+    subscription = template["Resources"]["AlarmsSubscription"]
+    assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
+    nobody = {"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}
+    assert template["Conditions"][subscription["Condition"]] == {"Fn::Not": [nobody]}
 
 
 def test_cfn_lint_has_nothing_to_say_about_the_stack(package: Path) -> None:

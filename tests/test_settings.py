@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Misconfigured
+from bot.incidents import Bursts
 from bot.local.serverless import WIRING, load
 from bot.settings import HOUSE, AwsStorage, Settings, Slack, XKeys, read
 
@@ -45,7 +46,12 @@ DEFAULTS = Settings(
     slack=None,
     slack_awaited=False,
     slack_app_token=None,
+    slack_admins=frozenset(),
     slack_api_url="https://slack.com/api/",
+    slack_pace=1,
+    claim_reminder=timedelta(minutes=15),
+    bursts=Bursts(10, timedelta(minutes=5)),
+    digest_hour=9,
     x_consumer_secret=None,
     x_keys=None,
     x_bearer_token=None,
@@ -98,6 +104,17 @@ def test_nothing_needs_to_be_set() -> None:
         ("REPLIES_PATH", "own.toml", "replies_path", HOUSE / "own.toml"),
         ("DATA_DIR", "~/tweets", "data_dir", Path("~/tweets").expanduser()),
         ("SLACK_API_URL", "http://127.0.0.1:1/api/", "slack_api_url", "http://127.0.0.1:1/api/"),
+        ("SLACK_ADMINS", "U012AB3CD, W9Z,", "slack_admins", frozenset({"U012AB3CD", "W9Z"})),
+        ("SLACK_PACE", "0", "slack_pace", 0.0),
+        ("SLACK_PACE", "1.2", "slack_pace", 1.2),
+        ("CLAIM_REMINDER", "0", "claim_reminder", timedelta()),
+        ("CLAIM_REMINDER", "7.5", "claim_reminder", timedelta(seconds=450)),
+        ("BURST_CARDS", "0", "bursts", Bursts(0, timedelta(minutes=5))),
+        ("BURST_CARDS", "25", "bursts", Bursts(25, timedelta(minutes=5))),
+        ("BURST_MINUTES", "1", "bursts", Bursts(10, timedelta(minutes=1))),
+        ("DIGEST_HOUR", "0", "digest_hour", 0),
+        ("DIGEST_HOUR", "23", "digest_hour", 23),
+        ("DIGEST_HOUR", "off", "digest_hour", None),
         ("X_CONSUMER_SECRET", "consumer-secret", "x_consumer_secret", "consumer-secret"),
         ("X_USER_ID", "2244994945", "x_user_id", "2244994945"),
         ("X_API_URL", "http://127.0.0.1:1/", "x_api_url", "http://127.0.0.1:1"),
@@ -205,6 +222,27 @@ def test_auto_reply_says_so_where_it_is_set(value: str) -> None:
             "X_API_URL must start with https:// or http://, not «ftp://x.com».",
         ),
         ({"AUTO_REPLY": "yes"}, "AUTO_REPLY must be on or dry-run or off, not «yes»."),
+        (
+            {"SLACK_ADMINS": "U012AB3CD, @mira"},
+            (
+                "SLACK_ADMINS must be Slack's ids of users with commas between, such as "
+                "U012AB3CD, not «@mira»: a profile's menu copies its member id."
+            ),
+        ),
+        ({"SLACK_PACE": "-1"}, "SLACK_PACE must be a number from 0 to 60, not «-1»."),
+        (
+            {"CLAIM_REMINDER": "soon"},
+            "CLAIM_REMINDER must be a number from 0 to 10080, not «soon».",
+        ),
+        ({"BURST_CARDS": "2.5"}, "BURST_CARDS must be a whole number, not «2.5»."),
+        ({"BURST_MINUTES": "0"}, "BURST_MINUTES must be a number from 1 to 1440, not «0»."),
+        *(
+            (
+                {"DIGEST_HOUR": hour},
+                f"DIGEST_HOUR must be an hour of the day from 0 to 23, or off, not «{hour}».",
+            )
+            for hour in ("24", "-1", "9:00", "never")
+        ),
         (
             {"AUTO_REPLY": "on"},
             (

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.cases import Effect, Entry
+from bot.cases import Effect, Entry, Label
 from bot.errors import Permanent, Retryable
 from bot.local.files import chunks
 from bot.local.story import looked_at, story
@@ -54,7 +54,7 @@ class TestAStory:
                     ),
                     thread="1984",
                     read_cost=1_000,
-                    label=True,
+                    label=Label(True, "U1", NOON, "words"),
                     history=(Entry(NOON, "U1", "claimed"),),
                 )
             )
@@ -77,7 +77,7 @@ class TestAStory:
         ]
 
     def test_says_what_was_not_needed_and_leaves_out_what_is_not_there(self) -> None:
-        told = dict(story(case(verdict=None, label=False)))
+        told = dict(story(case(verdict=None, label=Label(False, "U1", NOON, None))))
         assert told["label"] == "no person was needed"
         assert told.keys().isdisjoint({"verdict", "words", "effect", "goes on with", "cost"})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import cases, conversations
+from bot import cases, conversations, deeds
 from bot.cases import Case
 from bot.errors import Permanent
 from bot.tweets import Author, Tweet
@@ -42,7 +42,7 @@ class TestASecondTweet:
 
     def test_is_its_agents(self) -> None:
         bot = bot_with([FIRST])
-        bot.store.change("101", partial(cases.claimed, who="U1", now=NOON))
+        bot.store.change("101", partial(deeds.claimed, who="U1", now=NOON))
         bot.arrive(NEXT)
         bot.triage()
         assert the(bot, "110").assignee == "U1"
@@ -81,7 +81,7 @@ class TestItIsNotJoined:
         assert (the(bot, "110").thread, the(bot, "110").route) == (None, "reply")
 
     @pytest.mark.parametrize(
-        "end", [partial(cases.resolved, who="U1", now=NOON), partial(cases.erased, now=NOON)]
+        "end", [partial(deeds.resolved, who="U1", now=NOON), partial(cases.erased, now=NOON)]
     )
     def test_when_the_first_one_is_done_with(self, end: Any) -> None:
         bot = bot_with([FIRST])
@@ -92,7 +92,7 @@ class TestItIsNotJoined:
 
     def test_and_then_heads_what_comes_next(self) -> None:
         bot = bot_with([FIRST])
-        bot.store.change("101", partial(cases.resolved, who="U1", now=NOON))
+        bot.store.change("101", partial(deeds.resolved, who="U1", now=NOON))
         bot.arrive(replace(NEXT, text="I am angry"))
         bot.triage()
         bot.arrive(replace(NEXT, id="120", root_id="120"))
@@ -163,7 +163,7 @@ class TestAPostThatAnswersTheBot:
 
 def test_what_comes_after_an_agents_answer_is_seen_by_a_person() -> None:
     bot = bot_with([FIRST])
-    bot.store.change("101", partial(cases.resolved, who="U1", now=NOON))
+    bot.store.change("101", partial(deeds.resolved, who="U1", now=NOON))
     talk = conversations.from_json(bot.store.note("conversation-101-55")).with_agent()
     bot.store.set_note("conversation-101-55", conversations.to_json(talk))
     bot.arrive(NEXT)

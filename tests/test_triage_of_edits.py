@@ -102,7 +102,9 @@ class TestADeletion:
         bot.run_on()
         bot.arrive(Deleted("101"), ANGRY)
         bot.triage()
-        assert bot.cards.bodies()[1:] == [{"case": "101", "effect": "update", "attempt": 1}]
+        assert bot.cards.bodies()[1:] == [
+            {"case": "101", "effect": kind, "attempt": 1} for kind in ("update", "line")
+        ]
 
     @pytest.mark.parametrize("deleted", ["102", "105"])
     @pytest.mark.parametrize("order", [[0, 1, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 2, 1]])

@@ -13,7 +13,7 @@ from bot.classifier import sagemaker
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.classifier.sagemaker import SageMakerClassifier
 from bot.errors import Misconfigured, Refused, Retryable
-from bot.slack.client import CardOutlet, UpdateOutlet
+from bot.slack.outlets import CardOutlet, LineOutlet, UpdateOutlet
 from bot.storage import clients
 from bot.storage.dynamodb import DynamoCases
 from bot.storage.sqlite import SqliteCases, SqliteQueue
@@ -73,7 +73,7 @@ class TestWhatIsChosen:
     def test_for_slack_and_x_is_nobody_without_their_keys(self, tmp_path: Path) -> None:
         own = parts(DATA_DIR=str(tmp_path))
         assert (own.slack, own.x) == (None, None)
-        assert own.card_courier.outlets == {"card": None, "update": None}
+        assert own.card_courier.outlets == {"card": None, "update": None, "line": None}
         assert own.reply_courier.outlets == {"reply": None}
         with pytest.raises(Misconfigured, match="SLACK_BOT_TOKEN"):
             own.slack_app  # noqa: B018
@@ -82,6 +82,7 @@ class TestWhatIsChosen:
         own = parts(DATA_DIR=str(tmp_path), **SLACK, **X, X_USER_ID="1")
         assert isinstance(own.card_courier.outlets["card"], CardOutlet)
         assert isinstance(own.card_courier.outlets["update"], UpdateOutlet)
+        assert isinstance(own.card_courier.outlets["line"], LineOutlet)
         assert own.reply_courier.outlets == {"reply": own.x}
         assert own.x
         assert own.x.account_id() == "1"

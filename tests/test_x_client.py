@@ -592,6 +592,12 @@ class TestReadingMentions:
         with pytest.raises(Retryable):
             list(account.pages("1001", None, None))
 
+    def test_tells_what_is_attached(self, x: XStandin, account: XAccount) -> None:
+        x.add_mention("nothing")
+        x.add_mention("look at these", media=("video", "photo"))
+        [(tweets, _)] = account.pages("1001", None, None)
+        assert [tweet.media for tweet in tweets] == [("video", "photo"), ()]
+
     def test_tells_what_may_upset_people(self, x: XStandin, account: XAccount) -> None:
         x.add_mention("look at this", sensitive=True)
         [([tweet], _)] = account.pages("1001", None, None)

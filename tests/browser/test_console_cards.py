@@ -199,6 +199,8 @@ class TestTheOtherButtons:
         page.reload()
         expect(page.get_by_label("You are")).to_have_value("Sun")
         page.get_by_label("You are").fill("")
+        press(card(page, case_id), "Release")
+        expect(card(page, case_id)).not_to_contain_text("claimed by")
         press(card(page, case_id), "Claim")
         expect(card(page, case_id)).to_contain_text("claimed by console")
 
@@ -210,6 +212,9 @@ class TestTheOtherButtons:
         expect(shown.locator(".confidence")).to_be_hidden()
         expect(shown.get_by_role("button", name="Resolve")).to_have_count(0)
         assert home.parts.store.get([case_id])[case_id].resolved
+        press(shown, "Reopen")
+        expect(shown.locator(".badge")).to_have_count(0)
+        assert not home.parts.store.get([case_id])[case_id].resolved
 
     def test_wrong_label_goes_there_and_back(self, home: Home, opened: Callable[..., Page]) -> None:
         case_id = home.add(ANGRY)

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from bot import cases
-from bot.cases import Effect
+from bot.cases import Effect, Label
 from bot.tweets import clean
 from bot.twitter.polling import BUDGET_USED
 from bot.verdicts import Verdict, Weight
 from bot.wiring import now
 from tests.browser.chromium import Page, expect
 from tests.browser.conftest import Home
-from tests.examples import ANGRY, CALM
+from tests.examples import ANGRY, CALM, NOON
 from tests.test_settings import X
 
 WIDTHS = (390, 1000, 1600)
@@ -74,8 +74,8 @@ def of_every_kind(home: Home) -> list[str]:
         {"verdict": weighed, "name": "River Example", "source": "poll"},
         {"verdict": weighed, "unsure": True, "assignee": "Olga", "effects": (replied, problem)},
         {"verdict": None, "handle": None},
-        {"resolved": True, "label": False, "assignee": "Olga"},
-        {"label": True, "reasons": ("One.", "Two.")},
+        {"resolved": True, "label": Label(False, "Olga", NOON, None), "assignee": "Olga"},
+        {"label": Label(True, "Olga", NOON, None), "reasons": ("One.", "Two.")},
         {"effects": (Effect("reply", "failed", text="Sorry.", problem="X refuses."),)},
     ]
     first = home.add(ANGRY, assignee="Olga")
@@ -198,7 +198,7 @@ class TestTheKeyboard:
             expect(shown.get_by_role("button", name=label)).to_be_focused()
         page.keyboard.press("Enter")
         expect(shown).to_contain_text("claimed by console")
-        expect(shown.get_by_role("button", name="Reply")).to_be_focused()
+        expect(shown.get_by_role("button", name="Release")).to_be_focused()
 
     @pytest.mark.parametrize("width", [390, 1600])
     def test_reaches_everything_and_shows_where_it_is(
@@ -279,6 +279,7 @@ class TestAccessibility:
         expect(channel).to_have_count(9)
         # An answer that was refused, a text tried, a file with bad lines, news held back.
         channel.nth(0).get_by_role("button", name="Reply").click()
+        expect(channel.nth(0).locator("textarea")).not_to_have_value("")  # the draft has come
         channel.nth(0).locator("textarea").fill("x" * 281)
         channel.nth(0).get_by_role("button", name="Send").click()
         expect(channel.nth(0).get_by_role("alert")).to_contain_text("281")

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from bot.local.host import InProcess, Pump
 from bot.local.http import Application, listen
 from bot.local.serverless import Function, functions
 from bot.ports import CaseStore
+from bot.slack.cards import CARD
 from bot.storage import clients
 from bot.twitter.gate import PACE
 from bot.twitter.pace import WINDOW
@@ -57,6 +59,11 @@ class World:
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.model.url,
             "NORMALIZER": "emoji-1",
             "AUTO_REPLY": "on",
+            # Each is the subject of tests of its own.
+            "BURST_CARDS": "0",
+            "CLAIM_REMINDER": "0",
+            "DIGEST_HOUR": "off",
+            "SLACK_PACE": "0",
             "no_proxy": "127.0.0.1",
         }
 
@@ -143,6 +150,12 @@ class Home:
         self.work()
 
 
+def carded(slack: SlackStandin) -> Counter[str]:
+    """How many cards each case has."""
+    metadata = (message["metadata"] for message in slack.messages)
+    return Counter(one["event_payload"]["case"] for one in metadata if one["event_type"] == CARD)
+
+
 def older(case: Case, by: timedelta) -> Case:
     """The case as if it had waited so much longer."""
     if case.due_at is None:
@@ -152,12 +165,13 @@ def older(case: Case, by: timedelta) -> Case:
 
 
 @contextmanager
-def laptop(outside: World, folder: Path) -> Iterator[Home]:
+def laptop(outside: World, folder: Path, **settings: str) -> Iterator[Home]:
     environment = {
         **outside.addresses(),
         **outside.x_keys(),
         **outside.slack_keys(),
         "DATA_DIR": str(folder / "data"),
+        **settings,
     }
     invoke = InProcess(environment)
     with _aws_of_this_process(outside.addresses()), _served(invoke) as url:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.cases import Case
-from tests.e2e.homes import ROOT, Home, World, laptop, on_aws, world
+from tests.e2e.homes import ROOT, Home, World, carded, laptop, on_aws, world
 from tests.standins.server import Fault
 from tests.standins.slack import rate_limited
 from tests.standins.x_posts import Post
@@ -49,15 +49,10 @@ def deliver(home: Home, outside: World, post: Post) -> None:
     assert home.post("/x/webhook", headers, body).status_code == 200
 
 
-def cards_of(outside: World) -> Counter[str]:
-    payloads = (message["metadata"]["event_payload"] for message in outside.slack.messages)
-    return Counter(payload["case"] for payload in payloads)
-
-
 def assert_all_accounted_for(home: Home, outside: World, posts: list[Post]) -> None:
     cases = {case.id: case for case in home.store.newest()}
     assert set(cases) == {post.id for post in posts}
-    cards = cards_of(outside)
+    cards = carded(outside.slack)
     for case in cases.values():
         if case.route == "escalate":
             assert cards[case.id] == 1, case
@@ -160,6 +155,6 @@ def test_a_reply_that_x_swallowed_goes_to_an_agent_and_is_not_repeated(
     home.work()
     home.minutes_pass(3)
     assert outside.x.replies_to(post.id) == []
-    assert cards_of(outside) == {post.id: 1}
+    assert carded(outside.slack) == {post.id: 1}
     case = home.store.get([post.id])[post.id]
     assert "not certain" in " ".join(case.reasons)

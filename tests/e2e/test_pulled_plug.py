@@ -21,7 +21,7 @@ from bot.settings import HOUSE
 from bot.triage import Arrival, message
 from bot.tweets import Tweet
 from bot.wiring import Parts, now
-from tests.e2e.homes import Home, older
+from tests.e2e.homes import Home, carded, older
 from tests.standins.slack import SlackStandin
 from tests.test_command_line import environment, running
 
@@ -150,6 +150,10 @@ def test_a_bot_that_is_killed_while_it_posts_cards_posts_each_once(
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": "test-signing-secret",
             "SLACK_SUPPORT_CHANNEL": slack.channel,
+            "SLACK_PACE": "0",
+            "BURST_CARDS": "0",
+            "CLAIM_REMINDER": "0",
+            "DIGEST_HOUR": "off",
             "no_proxy": "127.0.0.1",
         }
         invoke = InProcess({**keys, "DATA_DIR": str(path.parent)})
@@ -162,7 +166,7 @@ def test_a_bot_that_is_killed_while_it_posts_cards_posts_each_once(
             six_minutes_go_by(home, path)
         home.work()
         home.minutes_pass(6)
-        posted = Counter(one["metadata"]["event_payload"]["case"] for one in slack.messages)
+        posted = carded(slack)
     cases = list(home.store.newest())
     assert {case.id for case in cases} == {tweet.id for tweet in tweets}
     escalated = {case.id for case in cases if case.route == "escalate"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.homes import Home, World, laptop, world
+from tests.e2e.homes import Home, World, carded, laptop, world
 from tests.standins.server import Fault
 from tests.standins.x_posts import Post
 
@@ -70,8 +70,8 @@ def test_each_is_carded_or_answered_once_or_given_to_an_agent(tmp_path: Path) ->
 def assert_accounted_for(home: Home, outside: World, posts: list[Post]) -> None:
     cases = {case.id: case for case in home.store.newest()}
     assert set(cases) == {post.id for post in posts}
-    cards = [message["metadata"]["event_payload"]["case"] for message in outside.slack.messages]
-    assert len(cards) == len(set(cards)), "a card was posted twice"
+    cards = carded(outside.slack)
+    assert set(cards.values()) == {1}, "a card was posted twice"
     sent = 0
     for case in cases.values():
         answers = outside.x.replies_to(case.id)
