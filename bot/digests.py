@@ -12,7 +12,7 @@ from bot.deeds import CLAIMED
 from bot.hours import Hours
 from bot.notices import Digest
 from bot.ports import CaseStore
-from bot.tryouts import REASON as TRIED
+from bot.tryouts import came_in
 from bot.tweets import Tweet
 
 DAY: Final = timedelta(days=1)
@@ -78,7 +78,7 @@ def numbers(
     """
     recent = takewhile(lambda case: case.received_at >= since, newest)
     told = [case for case in recent if case.received_at < until and not case.notice]
-    found = [case for case in told if case.reasons != (TRIED,)]
+    found = [case for case in told if came_in(case)]
     routes = [case.route for case in found]
     corrected = [case for case in told if case.label and case.label.escalate != _escalated(case)]
     return Digest(

@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol
 from bot.cases import Case
 from bot.notices import Incident
 from bot.policy import Route
-from bot.tryouts import REASON
+from bot.tryouts import came_in
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -89,7 +89,7 @@ def counts(newest: Iterable[Case], now: datetime, most: int = MOST) -> Counts:
         if number == most or (old and last_at):
             floor = not old
             break
-        if case.route == "notice" or case.reasons == (REASON,):  # nobody's tweet
+        if case.route == "notice" or not came_in(case):  # nobody's tweet
             continue
         last_at = last_at or case.received_at
         if not old:

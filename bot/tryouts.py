@@ -34,3 +34,8 @@ def labelled(store: CaseStore, judged: Case, escalate: bool, who: str, now: date
         return case if known else deeds.labelled(case, who, now, escalate=escalate)
 
     return store.change(kept.id, labelled) or kept
+
+
+def came_in(case: Case) -> bool:
+    """Whether it is about a post that came in: neither a notice nor a text that was tried."""
+    return case.notice is None and case.reasons != (REASON,)

@@ -136,8 +136,8 @@ class Clerk:
             )
             self._tell(action, {**shared, "response_type": "in_channel", "replace_original": False})
             return
-        right = action["button"] == "right"
-        escalate = case.verdict.escalate is right
+        # What was shown is where such a post would go, by rules too.
+        escalate = (case.route == "escalate") is (action["button"] == "right")
         tryouts.labelled(self.store, case, escalate, action["who"], self.clock())
         needs = "a person" if escalate else "nobody"
         said = answers.said(f"Noted: it needs {needs}. The next model learns from it.")
