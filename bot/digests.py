@@ -77,7 +77,7 @@ def numbers(
     What somebody tried the classifier on is no tweet, but its label counts.
     """
     recent = takewhile(lambda case: case.received_at >= since, newest)
-    told = [case for case in recent if case.received_at < until and not case.notice]
+    told = [case for case in recent if case.received_at < until]
     found = [case for case in told if came_in(case)]
     routes = [case.route for case in found]
     corrected = [case for case in told if case.label and case.label.escalate != _escalated(case)]

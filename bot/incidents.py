@@ -17,8 +17,9 @@ from bot.tweets import Tweet
 
 NOTICE_AFTER: Final = timedelta(minutes=2)
 """How long a classifier must be down before the channel is told; a single error is none."""
-MOST_MEMBERS: Final = 200
-"""The last cases an incident collected that it names."""
+MOST_MEMBERS: Final = 1_000
+"""The last cases an incident collected that it names. One of these is counted once, however often
+its tweet comes; an earlier one may be counted again."""
 MOST_WAITING: Final = 1_000
 MOST_COUNTED: Final = 500
 """Cards of a window, tweets that wait: a DynamoDB item holds 400 KB."""

@@ -17,13 +17,15 @@ class Mutes:
 
     def mute(self, author: Author, who: str, now: datetime) -> None:
         """Notes an author by all we know him by; who did it first stays."""
-        turned = {"who": who, "at": now.isoformat()}
+        turned = {"who": who, "at": now.isoformat(), "names": names(author)}
         for name in names(author):
             self.store.change_note(name, lambda noted: noted or turned)
 
     def unmute(self, author: Author) -> None:
-        """What the author writes makes cards again."""
-        for name in names(author):
+        """What the author writes makes cards again, whichever of his names is known here."""
+        noted = self.store.notes(names(author)).values()
+        others = [name for note in noted if note for name in note.get("names", ())]
+        for name in dict.fromkeys([*names(author), *others]):
             self.store.change_note(name, lambda _noted: None)
 
     def muted(self, author: Author) -> bool:

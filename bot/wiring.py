@@ -547,6 +547,8 @@ class Parts:
                 self.slack_channel,
                 self._channel_url,
                 self.hours,
+                self.pause,
+                self.settings.slack_admins,
                 self.clock,
             ),
             hours=self.hours,

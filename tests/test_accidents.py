@@ -1,14 +1,18 @@
 """One card, one line of each deed and at most one reply, whoever crashes where."""
 
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Retryable, Unknown
+from bot.notices import Incident
+from bot.tweets import Author
 from tests.fakes import Turn
-from tests.simulation import ANGRY, CALM, Crash, Simulation
+from tests.simulation import ANGRY, CALM, USUAL, Crash, Simulation
 
 
 def assert_settled(bot: Simulation) -> None:
@@ -221,3 +225,66 @@ class TestWhateverGoesWrong:
             self.do(bot, action, number)
         bot.run_on(240)
         assert_settled(bot)
+
+
+FIVE_HUNDRED = [
+    replace(ANGRY, id=str(number), root_id=str(number), author=Author(f"a{number}", f"u{number}"))
+    for number in range(1, 501)
+]
+WITHIN = len(FIVE_HUNDRED) * 12
+"""Moments of their way."""
+
+
+def flooded(crashes: frozenset[int] = frozenset()) -> Simulation:
+    """A bot to which five hundred escalations come at once, some minutes later."""
+    bot = Simulation(crashes)
+    bot.arrive(*FIVE_HUNDRED)
+    bot.run_on(40)
+    while bot.incidents.lasting(bot.clock()) or not bot.quiet():
+        bot.housekeep()
+        bot.run_on(1)
+        bot.clock.wait(60)
+    return bot
+
+
+def assert_collected(bot: Simulation) -> int:
+    """Each has its one card, or is in the thread of one that collects; returns how many are."""
+    found = list(bot.store.newest())
+    notices = {case.id: case.notice for case in found if case.notice}
+    tweets = [case for case in found if not case.notice]
+    assert bot.slack.happened == {case.id: 1 for case in found}
+    assert {case.id for case in tweets} == {tweet.id for tweet in FIVE_HUNDRED}
+    collected = Counter(case.incident for case in tweets if case.incident)
+    assert collected.keys() == notices.keys()
+    for incident_id, notice in notices.items():
+        assert isinstance(notice, Incident)
+        assert notice.until
+        assert notice.count >= collected[incident_id]
+    assert [queue.depth() for queue in (bot.tweets, bot.cards)] == [(0, 0), (0, 0)]
+    return collected.total()
+
+
+class TestFiveHundredAtOnce:
+    def test_are_five_hundred_cards_and_one_that_collects_them(self) -> None:
+        bot = flooded()
+        assert assert_collected(bot) == 500 - USUAL.size
+        [notice] = [case.notice for case in bot.store.newest() if case.notice]
+        assert isinstance(notice, Incident)
+        assert notice.count == 500 - USUAL.size
+        assert bot.fuse.moments > WITHIN
+
+    @settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @given(st.sets(st.integers(1, WITHIN), min_size=20, max_size=60))
+    def test_are_so_whatever_crashes(self, moments: set[int]) -> None:
+        assert assert_collected(flooded(frozenset(moments))) > 400
+
+    def test_are_counted_once_though_a_batch_comes_again(self) -> None:
+        calls = flooded().fuse.calls
+        counted = [at for at, call in enumerate(calls) if call == "store change_note"]
+        # Of the second batch: the incident knows of its tweets, and they are to be stored.
+        stored = calls.index("store add", calls.index("store change", counted[2])) + 1
+        bot = flooded(frozenset({stored}))
+        assert assert_collected(bot) == 500 - USUAL.size
+        [notice] = [case.notice for case in bot.store.newest() if case.notice]
+        assert isinstance(notice, Incident)
+        assert notice.count == 500 - USUAL.size

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,14 +15,17 @@ import pytest
 import requests
 
 from bot import settings
+from bot.cases import Case, erased
 from bot.local import files
 from bot.local.files import LONGEST_AGAIN, Bad, tweets_in
+from bot.notices import Incident
 from bot.ports import Outgoing, Queue
 from bot.settings import HOUSE
 from bot.tweets import LONGEST_TEXT, Tweet
 from bot.twitter.signatures import HEADER, sign
 from bot.wire import Deleted
 from bot.wiring import Parts
+from tests.examples import NOON, case, parts
 
 TWEETS = """tweet_id,username,text
 11,ana_example,I am very angry
@@ -121,6 +125,19 @@ def test_ingest_takes_each_row_and_names_the_bad_one(tmp_path: Path) -> None:
     assert found["12"]["effects"] == [
         {"kind": "reply", "state": "dry-run", "due_at": None, "outside_id": None}
     ]
+
+
+def test_cases_lists_posts_and_nothing_else(tmp_path: Path) -> None:
+    posts = [escalated("1"), replace(escalated("2"), resolved=True), erased(escalated("3"), NOON)]
+    notice = replace(escalated("incident-1"), route="notice", notice=Incident("burst", NOON))
+    parts(tmp_path / "data").store.add([*posts, notice])
+    assert {case["tweet_id"] for case in cases(tmp_path)} == {"1", "2", "3"}
+    assert [case["tweet_id"] for case in cases(tmp_path, "--open")] == ["1"]
+
+
+def escalated(case_id: str) -> Case:
+    made = case()
+    return replace(made, tweet=replace(made.tweet, id=case_id, root_id=case_id))
 
 
 def test_a_quote_left_open_takes_none_of_its_neighbours(tmp_path: Path) -> None:

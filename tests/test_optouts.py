@@ -25,10 +25,9 @@ class TestAnAuthorWhoAsksToBeLeftAlone:
     def test_is_noted_by_all_we_know_of_him(self) -> None:
         own = opt_outs()
         assert own.heed([post("stop")], NOON) == 1
-        assert own.store.notes(["opted-out-55", "opted-out-@mira_example"]) == {
-            "opted-out-55": NOON.isoformat(),
-            "opted-out-@mira_example": NOON.isoformat(),
-        }
+        both = ["opted-out-55", "opted-out-@mira_example"]
+        noted = {"at": NOON.isoformat(), "names": both}
+        assert own.store.notes(both) == dict.fromkeys(both, noted)
 
     @pytest.mark.parametrize(
         ("author", "noted"),
@@ -52,7 +51,23 @@ class TestAnAuthorWhoAsksToBeLeftAlone:
         own = opt_outs()
         own.heed([post("stop")], NOON)
         own.heed([post("stop")], LATER)
-        assert own.store.note("opted-out-55") == NOON.isoformat()
+        assert own.store.note("opted-out-55")["at"] == NOON.isoformat()
+
+    @pytest.mark.parametrize(
+        "known", [MIRA, Author("55"), Author(None, "@mira_example")], ids=["both", "id", "handle"]
+    )
+    def test_may_be_answered_again_under_all_names_once_one_is_let_in(self, known: Author) -> None:
+        own = opt_outs()
+        own.add(MIRA, NOON)
+        own.remove(known)
+        assert not own.opted_out(MIRA)
+        assert not own.opted_out(Author("55"))
+
+    def test_of_an_earlier_release_may_be_answered_again_too(self) -> None:
+        own = opt_outs()
+        own.store.set_note("opted-out-55", NOON.isoformat())
+        own.remove(Author("55"))
+        assert not own.opted_out(MIRA)
 
     def test_is_heeded_among_many(self) -> None:
         own = opt_outs()

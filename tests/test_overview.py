@@ -2,19 +2,21 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import cases, deeds, records
-from bot.cases import Case, Effect
+from bot.cases import Case, Effect, EffectKind
 from bot.errors import Refused
+from bot.notices import Digest, Incident
 from bot.policy import Route
 from bot.storage import sqlite
 from bot.storage.overview import Bar, Side, SqliteOverview
@@ -236,6 +238,72 @@ class TestASearch:
         assert file.found("x" * 200) == []
         with pytest.raises(Refused, match="200 characters at most"):
             file.found("x " * 101)
+
+
+class TestWhatTheChannelWasToldThatIsAboutNoTweet:
+    """It lies beside the cases (`bot.notices`), and is none."""
+
+    @pytest.fixture
+    def told(self, file: File) -> File:
+        begun = Incident("burst", NOON - MINUTE, 1, ("1",))
+        incident = replace(a_case("incident-1"), route="notice", notice=begun)
+        digest = Digest(NOON - HOUR, NOON, 1, 1, 0, 0, None, None, 0, 1)
+        file.store.add(
+            [
+                a_case("1", waited=4),
+                replace(incident, received_at=NOON - MINUTE),
+                replace(a_case("digest-1"), route="notice", notice=digest),
+            ]
+        )
+        return file
+
+    def test_is_in_no_list(self, told: File) -> None:
+        for side in get_args(Side):
+            assert {one.id for one in told.overview.newest(side, 9)} <= {"1"}
+
+    def test_is_no_change(self, told: File) -> None:
+        assert [one.id for one in told.overview.changed(0, 9)] == ["1"]
+        tick = told.overview.tick()
+        told.store.change("incident-1", lambda c: replace(c, resolved=True))
+        assert told.overview.changed(tick, 9) == []
+
+    @pytest.mark.parametrize("words", ["", "hello", "incident", "digest"])
+    def test_is_not_found(self, told: File, words: str) -> None:
+        assert set(told.found(words)) <= {"1"}
+
+    def test_counts_for_nothing(self, told: File) -> None:
+        tally = told.overview.tally(NOON + MINUTE, HOUR, 1)
+        assert [tally.total(route) for route in ROUTES] == [1, 0, 0]
+        assert tally.median == 4
+
+
+@pytest.mark.parametrize(
+    ("ask", "searched"),
+    [
+        (lambda overview: overview.changed(1, 9), "tick>?"),
+        (lambda overview: overview.tally(NOON, HOUR, 4), "received_at>?"),
+    ],
+    ids=["a change", "a tally"],
+)
+def test_what_is_asked_again_and_again_reads_a_stretch_of_an_index(
+    file: File, ask: Callable[[SqliteOverview], object], searched: str
+) -> None:
+    asked: list[str] = []
+    connection = file.overview._database.connection()
+    connection.set_trace_callback(asked.append)
+    ask(file.overview)
+    connection.set_trace_callback(None)
+    for statement in asked:
+        [plan, *_] = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        assert searched in plan[3]
+
+
+def test_an_answer_is_found_beside_all_else_that_a_case_does(file: File) -> None:
+    kinds: tuple[EffectKind, ...] = ("card", "update", "line")
+    others = [Effect(kind, "sent", outside_id="ts") for kind in kinds]
+    answer = Effect("reply", "sent", text="Dear Otto", by="U1")
+    file.store.add([a_case("1", "hm", "escalate", NOON, 0, *others, answer)])
+    assert file.found("otto") == ["1"]
 
 
 def test_a_record_nobody_can_read_hides_no_other(file: File) -> None:

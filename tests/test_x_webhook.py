@@ -198,7 +198,7 @@ class TestEvents:
     ) -> None:
         post = x.add_mention("stop", author="mara_example")
         deliver(bot, x, x.event(post))
-        assert bot.store.note("opted-out-@mara_example") == NOON.isoformat()
+        assert bot.store.note("opted-out-@mara_example")["at"] == NOON.isoformat()
 
     def test_that_ask_for_nothing_of_the_kind_need_no_store(self, bot: Parts, x: XStandin) -> None:
         deliver(bot, x, x.event(x.add_mention("where is my parcel?")))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot import tryouts
 from bot.agents import Agents, Deed
 from bot.cases import Case
-from bot.errors import Permanent, Refused, Unknown
+from bot.errors import Failure, Permanent, Refused, Unknown
 from bot.hours import Hours
 from bot.ports import CaseStore, Clock
 from bot.slack import answers
@@ -70,6 +70,7 @@ class Clerk:
             work[action["do"]](action)
         except Refused as refusal:
             self._tell(action, answers.told(str(refusal)))
+            self._draw_home(action)
         except Permanent as failure:
             # Coming again would only raise an alarm about what somebody else must mend.
             log.error("A %s from Slack is given up: %s", action["do"], failure)  # noqa: TRY400
@@ -78,19 +79,23 @@ class Clerk:
         """Whoever asked is told, and nobody else."""
         try:
             if action.get("response_url"):
-                answer(action["response_url"], message)
+                answer(action["response_url"], {"replace_original": False, **message})
             else:
                 self.channel.whisper(action["who"], message)
         except (Permanent, Unknown) as failure:
             # Doing it once more for the sake of telling would be worse than silence.
-            log.warning("The answer to a %s is lost: %s", action["do"], failure)
+            log.warning("What was to be told after %s is lost: %s", action["do"], failure)
 
     def _act(self, action: Action) -> None:
         case = self.agents.act(self._deed(action))
         if sentence := _noted(case, action["deed"]):
-            self._tell(action, {**answers.said(sentence), "replace_original": False})
+            self._tell(action, answers.said(sentence))
+        self._draw_home(action, case)
+
+    def _draw_home(self, action: Action, changed: Case | None = None) -> None:
+        """Where the button was on the Home tab, it shows what became of it."""
         if action.get("place") == "home":
-            self.home.publish(action["who"])
+            self.home.publish(action["who"], changed)
 
     def _deed(self, action: Action) -> Deed:
         do, _, choice = action["deed"].partition(" ")
@@ -107,16 +112,16 @@ class Clerk:
         return deed
 
     def _classify(self, action: Action) -> None:
-        try:
-            case = self._judged(action["text"])
-        except Permanent as failure:
-            log.error("A text from Slack could not be judged: %s", failure)  # noqa: TRY400
-            self._tell(action, answers.said(f"It could not be judged. {failure}"))
-            return
-        self._tell(action, _verdict(case))
+        self._tell(action, _verdict(self._judged(action["text"])))
 
     def _judged(self, text: str) -> Case:
-        return preview(tryouts.tweet_of(text), self.desk(), self.clock())
+        """Raises `Refused` where it cannot be judged: whoever waits is told so now."""
+        tweet = tryouts.tweet_of(text)
+        try:
+            return preview(tweet, self.desk(), self.clock())
+        except Failure as failure:
+            log.warning("A text from Slack could not be judged: %s", failure)
+            raise Refused(f"It could not be judged. {failure}") from None
 
     def _answer(self, action: Action) -> None:
         button, value, who = action["button"], action["value"], action["who"]
@@ -134,14 +139,13 @@ class Clerk:
             shared = answers.shared_answer(
                 case.tweet.text, case.verdict, action["who"], **_decided(case)
             )
-            self._tell(action, {**shared, "response_type": "in_channel", "replace_original": False})
+            self._tell(action, {**shared, "response_type": "in_channel"})
             return
         # What was shown is where such a post would go, by rules too.
         escalate = (case.route == "escalate") is (action["button"] == "right")
         tryouts.labelled(self.store, case, escalate, action["who"], self.clock())
         needs = "a person" if escalate else "nobody"
-        said = answers.said(f"Noted: it needs {needs}. The next model learns from it.")
-        self._tell(action, {**said, "replace_original": False})
+        self._tell(action, answers.said(f"Noted: it needs {needs}. The next model learns from it."))
 
 
 def _verdict(case: Case) -> JsonObject:

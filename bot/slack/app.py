@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from slack_bolt import Ack, App, BoltRequest
+from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.agents import Agents, Deed
-from bot.errors import Conflict, Failure, Refused
+from bot.errors import Conflict, Failure, Misconfigured, Refused
 from bot.ports import Outgoing, Queue
 from bot.slack import answers, views
 from bot.slack.cards import BUTTONS, MENU, deed_of
@@ -32,7 +32,11 @@ ASKED: Final = ("right", "wrong", "share", "threshold", "leave", "unmute", "opt 
 _TRIGGER_LIVES: Final = 2
 """Seconds for a call that opens a modal: the press's trigger lives 3."""
 _STAMP: Final = re.compile(r"[0-9]{1,12}")
+_ANY: Final = re.compile(".*", re.DOTALL)
 _LATE: Final = "Slack was too slow to open it: press the button once more."
+_STALE: Final = "This form is of another release: close it and press Reply once more."
+_TRIPPED: Final = (LookupError, TypeError, AttributeError, ValueError)
+"""What is raised over a body that Slack would not send, mostly by Bolt."""
 
 Body = dict[str, Any]
 
@@ -53,7 +57,7 @@ def build(signing_secret: str, client: WebClient, actions: Queue, front: Front) 
 
     # Below this Bolt repeats, at each start, that we pass a client and a token of our own.
     logging.getLogger("bot.slack.bolt").setLevel(logging.ERROR)
-    own = WebClient(base_url=client.base_url, timeout=_TRIGGER_LIVES, retry_handlers=[])
+    own = WebClient(client.token, client.base_url, timeout=_TRIGGER_LIVES, retry_handlers=[])
     app = App(
         name="tweet-escalator",
         logger=logging.getLogger("bot.slack.bolt"),
@@ -63,30 +67,52 @@ def build(signing_secret: str, client: WebClient, actions: Queue, front: Front) 
         token_verification_enabled=False,
         process_before_response=True,
     )
-    desk = _Desk(actions, front)
+    desk = _Desk(actions, front, own)
     app.command("/classify")(desk.classify)
     app.command("/triage")(desk.triage)
     app.event("app_home_opened")(desk.home)
+    app.event(_ANY)(desk.nothing)  # one of a message too: what is typed there asks for nothing
     app.action("reply")(desk.reply)
     for name in (*BUTTONS, MENU):
         app.action(name)(desk.deed)
     for name in ASKED:
         app.action(name)(desk.asked)
-    app.action(re.compile(".*", re.DOTALL))(desk.nothing)  # a link, or a card of another release
-    app.view("reply")(desk.preview)
-    app.view("send")(desk.send)
+    app.action(_ANY)(desk.nothing)  # a link, or a card of another release
+    app.view(views.REPLY)(desk.preview)
+    app.view(views.SEND)(desk.send)
+    app.view(_ANY)(desk.stale)
+    app.error(_raised)
     return app
+
+
+def _raised(error: Exception) -> BoltResponse:
+    """What Slack is answered where something raised: only our own failures are a 5xx.
+
+    Slack then tells whoever pressed that it did not work, and delivers an event again.
+    """
+    if isinstance(error, Refused):
+        log.error("Slack sent what cannot be read: %s", error)
+        return BoltResponse(status=400)
+    if isinstance(error, _TRIPPED):
+        log.error("Slack sent what cannot be read.", exc_info=error)
+        return BoltResponse(status=400)
+    if isinstance(error, Failure | Conflict | Misconfigured):
+        log.error("A request of Slack's could not be taken: %s", error)
+    else:
+        log.error("A request of Slack's could not be taken.", exc_info=error)
+    return BoltResponse(status=503)
 
 
 class _Desk:
     """The listeners. Bolt gives them what their arguments are named after."""
 
-    def __init__(self, actions: Queue, front: Front) -> None:
+    def __init__(self, actions: Queue, front: Front, client: WebClient) -> None:
         self._actions = actions
         self._front = front
+        self._client = client
 
     def classify(self, ack: Ack, command: Body) -> None:
-        text = command.get("text", "").strip()
+        text = _text(command, "text").strip()
         if text in {"", "help"}:
             ack(answers.classify_help())
             return
@@ -94,7 +120,7 @@ class _Desk:
         ack()
 
     def triage(self, ack: Ack, command: Body) -> None:
-        words = command.get("text", "").strip()
+        words = _text(command, "text").strip()
         if words in {"", "help"}:
             ack(answers.triage_help())
             return
@@ -103,8 +129,9 @@ class _Desk:
 
     def home(self, ack: Ack, event: Body) -> None:
         ack()
-        if event.get("tab", "home") == "home":
-            self._send(do="home", who=event["user"])
+        who = _text(event, "user")
+        if who and event.get("tab", "home") == "home":
+            self._send(do="home", who=who)
 
     def deed(self, ack: Ack, action: Body, body: Body) -> None:
         ack()
@@ -117,14 +144,14 @@ class _Desk:
 
     def asked(self, ack: Ack, action: Body, body: Body) -> None:
         ack()
-        self._queue("answer", body, button=action["action_id"], value=action.get("value", ""))
+        self._queue("answer", body, button=action["action_id"], value=_text(action, "value"))
 
     def nothing(self, ack: Ack) -> None:
         ack()
 
-    def reply(self, ack: Ack, action: Body, body: Body, client: WebClient) -> None:
+    def reply(self, ack: Ack, action: Body, body: Body) -> None:
         ack()
-        case_id = str(action.get("value", ""))
+        case_id = _text(action, "value")
         try:
             case = self._front.agents().case(case_id)
             view = views.reply_view(case, self._front.draft(case.tweet))
@@ -134,7 +161,7 @@ class _Desk:
             log.warning("Case %s cannot be answered now: %s", case_id, failure)
             view = views.said_view("Reply", "Its case cannot be read right now: try again.")
         try:
-            asked(client.views_open, trigger_id=body["trigger_id"], view=view)
+            asked(self._client.views_open, trigger_id=_text(body, "trigger_id"), view=view)
         except Failure as failure:
             log.warning("The modal of case %s did not open: %s", case_id, failure)
             self._queue("say", body, text=_LATE)
@@ -142,7 +169,7 @@ class _Desk:
     def preview(self, ack: Ack, body: Body, view: Body) -> None:
         try:
             case_id, text = views.asked(view)
-            deed = Deed("reply", case_id, body["user"]["id"], text=text)
+            deed = Deed("reply", case_id, _who(body), text=text)
             case = self._front.agents().check(deed)
         except Refused as refusal:
             ack(**views.errors(str(refusal)))
@@ -161,15 +188,32 @@ class _Desk:
         self._queue("act", body, deed="reply", case=case_id, text=text)
         ack(response_action="clear")
 
+    def stale(self, ack: Ack) -> None:
+        ack(response_action="update", view=views.said_view("Reply", _STALE))
+
     def _queue(self, do: str, body: Mapping[str, Any], **more: str) -> None:
         """`body` is that of a command or of an interaction."""
-        who = body.get("user_id") or body["user"]["id"]
-        place = "home" if body.get("view", {}).get("type") == "home" else ""
-        url = body.get("response_url", "")
-        self._send(do=do, who=who, place=place, response_url=url, **more)
+        view = body.get("view")
+        place = "home" if isinstance(view, Mapping) and view.get("type") == "home" else ""
+        url = _text(body, "response_url")
+        self._send(do=do, who=_who(body), place=place, response_url=url, **more)
 
     def _send(self, **action: str) -> None:
         self._actions.send([Outgoing(json.dumps(action))])
+
+
+def _who(body: Mapping[str, Any]) -> str:
+    """Who typed a command, pressed or submitted. Raises `Refused` where it is not said."""
+    user = body.get("user")
+    who = _text(user, "id") if isinstance(user, Mapping) else _text(body, "user_id")
+    if not who:
+        raise Refused("The request does not say who asks.")
+    return who
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    value = told.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def dispatch(app: App, request: Request) -> Answer:
@@ -182,9 +226,11 @@ def dispatch(app: App, request: Request) -> Answer:
     try:
         body = request.body.decode("utf-8")
         asked_for = BoltRequest(body=body, query=request.raw_query, headers=dict(headers))
-    except Exception:  # noqa: BLE001  Bolt reads before it verifies, and trips over much
+        answer = app.dispatch(asked_for)
+    except Exception as error:  # noqa: BLE001
+        # Bolt trips over much: before it verifies, and once more when it tells of that.
+        log.warning("The body is nothing that Slack sends (%s).", type(error).__name__)
         return refused(400, "The body is nothing that Slack sends.")
-    answer = app.dispatch(asked_for)
     return Answer(
         answer.status, answer.body, {name: str(v) for name, v in answer.first_headers().items()}
     )

@@ -49,7 +49,7 @@ class TriageCommand:
 
     def answer(self, words: str, who: str) -> JsonObject:
         """The answer to these words."""
-        verb, _, rest = words.strip().partition(" ")
+        verb, rest = (*words.split(maxsplit=1), "", "")[:2]
         rest = rest.strip()
         verbs: Mapping[str, Callable[[], JsonObject]] = {
             "status": lambda: answers.status_answer(self.status()),
@@ -81,9 +81,9 @@ class TriageCommand:
         raise Refused("That button is of another release: type the command once more.")
 
     def _open(self, rest: str, who: str) -> JsonObject:
-        if rest not in {"", "mine"}:
+        mine = rest.lower() == "mine"
+        if rest and not mine:
             return answers.hint(f"open {rest}")
-        mine = rest == "mine"
         found = self.store.open(MOST_OPEN)
         if mine:
             found = [case for case in found if case.assignee == who]

@@ -13,6 +13,7 @@ from bot.slack.cards import card_link
 from bot.slack.client import asked
 from bot.slack.home import home_view
 from bot.slack.outlets import Channel
+from bot.twitter.pause import Pause
 
 MOST: Final = 500
 """Open cases that are looked through for a person's own."""
@@ -27,12 +28,20 @@ class HomeTab:
     channel: Channel
     channel_url: Callable[[], str | None]
     hours: Hours
+    pause: Pause
+    admins: frozenset[str]
     clock: Clock
 
-    def publish(self, who: str) -> None:
-        """Draws that person's tab. Raises what the store raises and the three failures."""
+    def publish(self, who: str, changed: Case | None = None) -> None:
+        """Draws that person's tab; `changed` is the case that was changed a moment ago.
+
+        Raises what the store raises and the three failures.
+        """
         now = self.clock()
         waiting = self.store.open(MOST)
+        if changed:  # which the store's list may not know yet (`CaseStore.open`)
+            others = [case for case in waiting if case.id != changed.id]
+            waiting = [*others, changed] if changed.open else others
         today = self.digests.numbers(self.hours.day_hour(now, 0), now + timedelta(seconds=1))
         url = self.channel_url()
 
@@ -45,5 +54,7 @@ class HomeTab:
             today,
             now=now,
             link=link,
+            admin=who in self.admins,
+            paused=self.pause.paused(),
         )
         asked(self.channel.client.views_publish, user_id=who, view=view)

@@ -44,7 +44,7 @@ class Standing:
         return Status(
             at=now,
             counts=counts(self.store.newest(), now),
-            queues={name: queue.depth() for name, queue in self.queues.items()},
+            queues=self._depths(),
             open_cases=len(waiting),
             unclaimed=sum(case.assignee is None for case in waiting),
             model=model.model,
@@ -57,6 +57,12 @@ class Standing:
             budget_left=None if budget is None else max(0, round(budget * DOLLAR) - spent),
             reads_left=self.ledger.reads_left(now),
         )
+
+    def _depths(self) -> dict[str, tuple[int, int]]:
+        depths = {name: queue.depth() for name, queue in self.queues.items()}
+        waiting, dead = depths["actions"]
+        # The command that asks is there until it is answered.
+        return {**depths, "actions": (max(0, waiting - 1), dead)}
 
     def _lasting(self) -> list[Incident]:
         ids = self.incidents.lasting(self.clock())

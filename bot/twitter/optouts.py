@@ -36,12 +36,16 @@ class OptOuts:
 
     def add(self, author: Author, now: datetime) -> None:
         """Notes an author by all we know him by; the first time stays."""
+        asked = {"at": now.isoformat(), "names": names(author)}
         for name in names(author):
-            self.store.change_note(name, lambda noted: noted or now.isoformat())
+            self.store.change_note(name, lambda noted: noted or asked)
 
     def remove(self, author: Author) -> None:
-        """The bot may answer the author again: the opt-out was an agent's slip."""
-        for name in names(author):
+        """The bot may answer the author again, whichever of his names is known here."""
+        noted = self.store.notes(names(author)).values()
+        # Notes of earlier releases hold nothing but a time.
+        others = [name for note in noted if isinstance(note, dict) for name in note["names"]]
+        for name in dict.fromkeys([*names(author), *others]):
             self.store.change_note(name, lambda _noted: None)
 
     def opted_out(self, author: Author) -> bool:

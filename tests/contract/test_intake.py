@@ -69,8 +69,10 @@ def test_what_a_crashed_run_had_set_aside_is_given_back(store: CaseStore) -> Non
 
 def test_an_opt_out_is_kept(store: CaseStore) -> None:
     post = replace(at(1), text="stop", author=replace(at(1).author, id="55", handle="Mira_Example"))
-    OptOuts(store, lambda text: text == "stop").heed([post], NOW)
-    assert store.notes(names(post.author)) == dict.fromkeys(names(post.author), NOW.isoformat())
+    opt_outs = OptOuts(store, lambda text: text == "stop")
+    opt_outs.heed([post], NOW)
+    assert store.notes(names(post.author)).keys() == set(names(post.author))
+    assert opt_outs.opted_out(post.author)
 
 
 def test_a_revocation_concerns_no_case(store: CaseStore) -> None:

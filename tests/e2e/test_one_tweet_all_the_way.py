@@ -1,16 +1,18 @@
 import csv
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.cases import Case
+from bot.slack.cards import CARD
 from tests.e2e.homes import ROOT, Home, World, carded, laptop, on_aws, world
 from tests.standins.server import Fault
 from tests.standins.slack import rate_limited
+from tests.standins.slack_requests import Delivery
 from tests.standins.x_posts import Post
 
 pytest.importorskip("awslambdaric", reason="awslambdaric has wheels for Linux only")
@@ -47,6 +49,23 @@ def deliver(home: Home, outside: World, post: Post) -> None:
     body = json.dumps(outside.x.event(post)).encode()
     headers = {**outside.x.signed(body), "content-type": "application/json"}
     assert home.post("/x/webhook", headers, body).status_code == 200
+
+
+def ask(home: Home, delivery: Delivery) -> str:
+    """What Slack is answered at once; then all the work that comes of it is done."""
+    answer = home.post("/slack/events", *delivery)
+    assert answer.status_code == 200
+    home.work()
+    return answer.text
+
+
+def the_card(outside: World) -> dict[str, Any]:
+    [card] = [m for m in outside.slack.messages if m["metadata"]["event_type"] == CARD]
+    return card
+
+
+def thread(outside: World) -> str:
+    return " ".join(line["text"] for line in outside.slack.thread(the_card(outside)["ts"]))
 
 
 def assert_all_accounted_for(home: Home, outside: World, posts: list[Post]) -> None:
@@ -95,30 +114,44 @@ def test_each_mention_becomes_one_case_and_one_card_or_one_reply(
 
 
 def test_a_slash_command_is_answered_to_its_caller(home: Home, outside: World) -> None:
-    headers, body = outside.slack.command("I am very angry", user="U0AGENT", now=time.time())
-    assert home.post("/slack/events", headers, body).status_code == 200
-    home.work()
+    ask(home, outside.slack.command("I am very angry", user="U0AGENT"))
     [[answer]] = outside.slack.responses.values()
     assert answer["response_type"] == "ephemeral"
-    assert "Escalate: yes" in answer["text"]
+    assert answer["text"].startswith("Escalate: yes")
 
 
 def test_an_agent_claims_and_resolves_a_card(home: Home, outside: World) -> None:
     post = outside.x.add_mention("I am very angry, nobody helps me!", author="customer_ex")
     deliver(home, outside, post)
     home.work()
-    [message] = outside.slack.messages
     for button in ("claim", "resolve"):
-        headers, body = outside.slack.button(
-            button, post.id, message, user="U0AGENT", now=time.time()
-        )
-        assert home.post("/slack/events", headers, body).status_code == 200
-        home.work()
+        ask(home, outside.slack.press(button, the_card(outside), user="U0AGENT"))
     case = home.store.get([post.id])[post.id]
     assert (case.assignee, case.resolved) == ("U0AGENT", True)
-    [message] = outside.slack.messages
-    assert message["text"].startswith("Resolved.")
-    assert "actions" not in [block["type"] for block in message["blocks"]]
+    assert the_card(outside)["text"].startswith("Resolved by <@U0AGENT>.")
+    assert thread(outside) == "<@U0AGENT> claimed it. <@U0AGENT> resolved it."
+
+
+def test_an_agent_answers_from_slack(home: Home, outside: World) -> None:
+    post = outside.x.add_mention("I am very angry, nobody helps me!", author="customer_ex")
+    deliver(home, outside, post)
+    home.work()
+    text = "I am sorry to hear that. What happened?"
+    ask(home, outside.slack.press("reply", the_card(outside), user="U0AGENT"))
+    [form] = outside.slack.views
+    written = {"answer": {"text": {"type": "plain_text_input", "value": text}}}
+    pushed = ask(home, outside.slack.submission(form, written, user="U0AGENT"))
+    preview = outside.slack.acknowledged(form, pushed)
+    assert preview
+    assert text in json.dumps(preview["blocks"])
+    assert outside.x.replies_to(post.id) == []
+    submission = outside.slack.submission(preview, {}, user="U0AGENT")
+    for _ in ("once", "delivered again"):
+        ask(home, submission)
+    [public] = outside.x.replies_to(post.id)
+    assert public.text.endswith(text)
+    assert public.id in json.dumps(the_card(outside)["blocks"])
+    assert thread(outside) == "<@U0AGENT> answers it in public. The answer is public."
 
 
 def test_a_web_address_judges_any_text(home: Home) -> None:
