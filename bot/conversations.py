@@ -8,11 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from bot.cases import Case
 from bot.ports import CaseStore
 from bot.tweets import Tweet
+
+MOST_QUOTING: Final = 100
+"""Cards that quote one post; a post of many answers is one of the brand's own, which is no case."""
+_QUOTED: Final = "quoted-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,24 @@ def lead(store: CaseStore, cases: Iterable[Case]) -> None:
         talk = name(case.tweet)
         if talk and case.effect("card") and not case.thread and not case.resolved:
             store.change_note(talk, partial(_led, case_id=case.id), case.received_at)
+
+
+def shows(store: CaseStore, case: Case, earlier: Iterable[Case]) -> None:
+    """Notes that the case's card quotes these posts: where one is erased it is to be drawn anew.
+
+    May be repeated. Raises what the store raises.
+    """
+    for one in earlier:
+        store.change_note(
+            _QUOTED + one.id,
+            lambda noted: sorted({*(noted or ()), case.id})[-MOST_QUOTING:],
+            case.received_at,
+        )
+
+
+def shown_by(store: CaseStore, case_id: str) -> list[str]:
+    """The cases whose cards quote that post. Raises what the store raises."""
+    return list(store.note(_QUOTED + case_id) or ())
 
 
 def forget_words(store: CaseStore, case: Case) -> None:

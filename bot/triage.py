@@ -289,8 +289,10 @@ def _erased(case_id: str, store: CaseStore, now: datetime) -> Case:
     for case in store.get([case_id]).values():
         conversations.forget_words(store, case)
     erased = store.change(case_id, partial(cases.erased, now=now)) or stone
-    if erased.incident:  # whose card quotes some of what it collected
-        store.change(erased.incident, partial(cases.with_update, now=now))
+    # The cards that quote it: its incident's, and those of what was said later.
+    quoting = conversations.shown_by(store, case_id)
+    for other in [erased.incident, *quoting] if erased.incident else quoting:
+        store.change(other, partial(cases.with_update, now=now))
     return erased
 
 

@@ -567,7 +567,7 @@ class Parts:
         outlets = {
             "card": CardOutlet(channel, around),
             "update": UpdateOutlet(channel, around),
-            "line": LineOutlet(channel),
+            "line": LineOutlet(channel, self._channel_url),
         }
         return self._courier(outlets, {})
 

@@ -17,6 +17,7 @@ from bot.slack import outlets
 from bot.slack.client import SECONDS, Turns, connect
 from bot.slack.outlets import CardOutlet, Channel, LineOutlet, Place, UpdateOutlet
 from bot.slack.surroundings import Surroundings
+from bot.triage import erase
 from tests.examples import NOON, case, parts
 from tests.fakes import Clock, MemoryCases
 from tests.standins.server import Fault
@@ -48,6 +49,11 @@ def channel(web: WebClient) -> Channel:
 
 def nowhere() -> None:
     """Nobody knows where the channel is shown."""
+
+
+def shown() -> str:
+    """Where a browser shows the channel."""
+    return "https://harbor.example/archives/C0SUPPORT"
 
 
 def around(*others: Case | None) -> Surroundings:
@@ -368,7 +374,7 @@ class TestLines:
     def test_are_told_in_its_thread_and_nowhere_else(
         self, slack: SlackStandin, web: WebClient, carried: Case
     ) -> None:
-        sent = LineOutlet(channel(web)).send(carried, self.LINE)
+        sent = LineOutlet(channel(web), shown).send(carried, self.LINE)
         [first, told] = slack.messages
         assert Place.of(sent) == Place(told["ts"], first["ts"])
         assert told["thread_ts"] == first["ts"]
@@ -382,13 +388,13 @@ class TestLines:
         second = numbered("1985000000000000002", thread=case().id, lines=(self.SAID,))
         sent = cards_in(web, carried).send(second, CARD)
         second = replace(second, effects=(Effect("card", "sent", outside_id=sent),))
-        LineOutlet(channel(web)).send(second, self.LINE)
+        LineOutlet(channel(web), shown).send(second, self.LINE)
         assert len(slack.thread(root)) == 2
 
     def test_whose_answer_was_lost_are_found_again_and_no_others_for_them(
         self, slack: SlackStandin, web: WebClient, carried: Case
     ) -> None:
-        outlet = LineOutlet(channel(web))
+        outlet = LineOutlet(channel(web), shown)
         assert outlet.find(carried, self.LINE) is None
         slack.faults.append(Fault("lost"))
         with pytest.raises(Unknown):
@@ -400,7 +406,7 @@ class TestLines:
     def test_wait_for_a_card_that_is_on_its_way(self, web: WebClient, carried: Case) -> None:
         waiting = replace(carried, effects=(Effect("card", "sending"),))
         with pytest.raises(Retryable):
-            LineOutlet(channel(web)).send(waiting, self.LINE)
+            LineOutlet(channel(web), shown).send(waiting, self.LINE)
 
 
 class TestAnIncident:
@@ -421,8 +427,9 @@ class TestAnIncident:
         sent = cards_in(web, incident).send(single, CARD)
         assert Place.of(sent).root == root
         single = replace(single, effects=(Effect("card", "sent", outside_id=sent),))
-        LineOutlet(channel(web)).send(single, TestLines.LINE)
-        assert len(slack.thread(root)) == 2
+        LineOutlet(channel(web), shown).send(single, TestLines.LINE)
+        [_, told] = slack.thread(root)
+        assert f"{shown()}/p{Place.of(sent).ts.replace('.', '')}?thread_ts={root}" in str(told)
         assert cards_in(web, incident).find(single, CARD) == sent
 
     def test_holds_the_whole_conversation_of_a_card_in_it(
@@ -476,6 +483,24 @@ class TestAConversation:
         shown = str(slack.messages[0]["blocks"])
         assert "parcel" not in shown
         assert "Never mind" not in shown
+
+    def test_loses_an_earlier_post_that_is_erased(
+        self, slack: SlackStandin, web: WebClient
+    ) -> None:
+        store = MemoryCases()
+        first, second = said("101", "Where is my parcel?"), said("102", "Hello?", before="101")
+        store.add([first, second])
+        beside = Surroundings(store, nowhere)
+        sent = CardOutlet(channel(web), beside).send(second, CARD)
+        out = (Effect("card", "sent", outside_id=sent),)
+        store.change("102", lambda case: replace(case, effects=out))
+        assert "parcel" in str(slack.messages)
+        erase("101", store, NOON)
+        drawn = store.get(["102"])["102"]
+        update = drawn.effect("update")
+        assert update
+        UpdateOutlet(channel(web), beside).send(drawn, update)
+        assert "parcel" not in str(slack.messages)
 
 
 def said(case_id: str, text: str, before: str | None = None, **changes: Any) -> Case:

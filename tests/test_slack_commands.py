@@ -253,13 +253,15 @@ class TestTriage:
 class TestTriageOpen:
     def test_lists_what_waits_and_what_waits_for_oneself(self, office: Workspace) -> None:
         own = tweeted(case("Where is my money?"), id="7", root_id="7")
+        others = tweeted(case("Who answers me?"), id="8", root_id="8")
         office.carded(case())
         office.carded(deeds.claimed(own, AGENT, NOON))
+        office.carded(deeds.claimed(others, OTHER, NOON))
         told = shown(answered(office, "open"))
-        assert "2 open cases waiting for a person" in told
+        assert "3 open cases waiting for a person" in told
         assert "My parcel never came!" in told
         assert "its card" in told
-        for text in ("open mine", "open  Mine"):
+        for text in ("open mine", "open  Mine", "OPEN\tmine"):
             mine = shown(answered(office, text))
             assert "1 open case with you" in mine
             assert "Where is my money?" in mine

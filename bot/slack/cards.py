@@ -89,11 +89,17 @@ def card(case: Case, around: Around = ALONE) -> JsonObject:
     return _message(text, blocks, CARD, {"case": case.id})
 
 
-def line(case: Case, effect: Effect) -> JsonObject:
-    """The message that tells a card's thread the lines which `effect` carries."""
+def line(case: Case, effect: Effect, channel_url: str | None = None) -> JsonObject:
+    """The message that tells a card's thread the lines which `effect` carries.
+
+    Where the card itself is in another's thread it is linked, as far as `channel_url` is known.
+    """
     told = case.lines[: effect.carries] or (Entry(case.decided_at, "bot", "Nothing new."),)
     most = min(LONGEST_LINE, LONGEST_LINES // len(told))
     shown = [paragraph(*_told(entry, most)) for entry in told]
+    card_url = card_link(case, channel_url)
+    if card_url and "?" in card_url:
+        shown.append(paragraph(link(card_url, "its card")))
     heard = min(LONGEST_LINE, LONGEST_TEXT // len(told)) - LONGEST_NAME - 2
     said = " ".join(_said(entry, heard) for entry in told)
     return _message(said, [rich(*shown)], LINE, {"case": case.id, "line": effect.token or ""})

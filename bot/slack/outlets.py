@@ -163,10 +163,13 @@ class LineOutlet:
     """`bot.ports.Outlet` for the lines in a card's thread."""
 
     channel: Channel
+    channel_url: Callable[[], str | None]
 
     def send(self, case: Case, effect: Effect) -> str:
         """See `bot.ports.Outlet`."""
-        return str(self.channel.post(line(case, effect), _place_of_card(case).root))
+        place = _place_of_card(case)
+        url = self.channel_url() if place.thread else None
+        return str(self.channel.post(line(case, effect, url), place.root))
 
     def find(self, case: Case, effect: Effect) -> str | None:
         """See `bot.ports.Outlet`: looks through the thread since the first of the lines."""

@@ -37,6 +37,7 @@ class Surroundings:
         found = {one.id: one for one in self._read(_named(case))}
         head = found.get(case.thread or "")
         earlier = () if head else tuple(self._earlier(case))
+        conversations.shows(self.store, case, earlier)
         return Around(
             head=head,
             incident=found.get(case.incident or ""),
