@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from bot.cases import Case, Channels, with_card, with_update
-from bot.notices import Cause, Incident
+from bot.notices import Bursts, Cause, Incident
 from bot.ports import CaseStore
 from bot.tweets import Tweet
 
@@ -24,14 +24,6 @@ MOST_WAITING: Final = 1_000
 MOST_COUNTED: Final = 500
 """Cards of a window, tweets that wait: a DynamoDB item holds 400 KB."""
 _NOTE: Final = "incidents"
-
-
-@dataclass(frozen=True, slots=True)
-class Bursts:
-    """More new cards than `size` within `window` are collected; with 0 none ever are."""
-
-    size: int = 10
-    window: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,18 @@ anew like any other.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 Cause = Literal["burst", "classifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bursts:
+    """More new cards than `size` within `window` are collected; with 0 none ever are."""
+
+    size: int = 10
+    window: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from bot.errors import Misconfigured
-from bot.incidents import Bursts
 from bot.normalize import NORMALIZERS, PLAIN
+from bot.notices import Bursts
 
 HOUSE: Final = Path(__file__).resolve().parent.parent
 """The folder that holds `bot`, `handlers` and the files below by default."""

@@ -15,7 +15,8 @@ from bot.digests import Digests
 from bot.errors import Failure, Refused
 from bot.hours import ALWAYS
 from bot.housekeeping import Housekeeping
-from bot.incidents import Bursts, Incidents
+from bot.incidents import Incidents
+from bot.notices import Bursts
 from bot.policy import Rules
 from bot.ports import Outgoing, Queue
 from bot.triage import Arrival, Desk, message, triage_batch

@@ -21,8 +21,8 @@ from bot import cases, deeds
 from bot.cases import Case, Channels, Effect, Entry, Label
 from bot.errors import Refused
 from bot.notices import Digest, Incident
-from bot.slack.blocks import LONGEST_TEXT, cut, escaped, is_user
-from bot.slack.cards import (
+from bot.slack.looks.blocks import LONGEST_TEXT, cut, escaped, is_user
+from bot.slack.looks.cards import (
     BUTTONS,
     CARD,
     CHOICES,
@@ -35,7 +35,7 @@ from bot.slack.cards import (
     line,
     mentions_somebody,
 )
-from bot.slack.notices import lasting, top_words
+from bot.slack.looks.notices import lasting, top_words
 from bot.tweets import Author, Media
 from bot.verdicts import Verdict, Weight
 from tests.examples import NOON, case

@@ -14,7 +14,7 @@ from bot.delivery import WAIT_FOR_KEYS, Task, sweep, task_of
 from bot.digests import Digests
 from bot.errors import Conflict, Retryable, Unknown
 from bot.hours import ALWAYS, Hours
-from bot.incidents import Bursts
+from bot.notices import Bursts
 from bot.tweets import Author
 from tests.examples import NOON
 from tests.fakes import MemoryQueue

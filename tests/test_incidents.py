@@ -12,8 +12,8 @@ import pytest
 from bot import cases
 from bot.cases import Case, Channels, Effect
 from bot.errors import Failure, Permanent, Retryable
-from bot.incidents import MOST_COUNTED, MOST_MEMBERS, MOST_WAITING, Bursts, Incidents
-from bot.notices import Incident
+from bot.incidents import MOST_COUNTED, MOST_MEMBERS, MOST_WAITING, Incidents
+from bot.notices import Bursts, Incident
 from bot.storage.sqlite import Database, SqliteCases
 from bot.triage import Arrival, triage
 from bot.tweets import Author, Tweet

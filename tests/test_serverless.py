@@ -73,10 +73,10 @@ RIGHTS: dict[str, dict[str, set[str]]] = {
         "CardsQueue": {*SEND, *DEPTH},
         "RepliesQueue": {*SEND, *DEPTH},
         "TweetsQueue": DEPTH,
-        **dict.fromkeys(
-            ("TweetsDeadLetters", "ActionsDeadLetters", "CardsDeadLetters", "RepliesDeadLetters"),
-            {"sqs:GetQueueUrl", *DEPTH},
-        ),
+        **{
+            f"{queue}DeadLetters": {"sqs:GetQueueUrl", *DEPTH}
+            for queue in ("Tweets", "Actions", "Cards", "Replies")
+        },
     },
     "housekeeping": {
         "CasesTable": READ_AND_CHANGE,

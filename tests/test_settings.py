@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Misconfigured
-from bot.incidents import Bursts
 from bot.local.serverless import WIRING, load
+from bot.notices import Bursts
 from bot.settings import HOUSE, AwsStorage, Settings, Slack, XKeys, read
 
 AWS = {

@@ -12,7 +12,7 @@ from bot import cases, deeds
 from bot.cases import Case
 from bot.errors import Refused
 from bot.notices import Incident
-from bot.slack.answers import (
+from bot.slack.looks.answers import (
     MOST_FOUND,
     MOST_OPEN,
     classify_help,
@@ -28,8 +28,8 @@ from bot.slack.answers import (
     triage_help,
     verdict_answer,
 )
-from bot.slack.blocks import heard
-from bot.slack.cards import card_link
+from bot.slack.looks.blocks import heard
+from bot.slack.looks.cards import card_link
 from bot.standing import Counts, Status
 from bot.thresholds import Changed, Chosen
 from bot.twitter.pause import Paused

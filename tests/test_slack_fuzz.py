@@ -14,9 +14,9 @@ import pytest
 
 from bot import cases, deeds
 from bot.cases import Case, Effect
-from bot.slack.cards import card
-from bot.slack.home import home_view
-from bot.slack.views import preview_view, reply_view
+from bot.slack.looks.cards import card
+from bot.slack.looks.home import home_view
+from bot.slack.looks.views import preview_view, reply_view
 from tests.examples import NOON, case
 from tests.standins.slack_requests import FORM, Delivery
 from tests.test_cards import HOSTILE, tweeted

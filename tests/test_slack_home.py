@@ -11,8 +11,8 @@ import pytest
 from bot import deeds
 from bot.cases import Case
 from bot.notices import Digest
-from bot.slack.cards import card_link, deed_of
-from bot.slack.home import MOST_MINE, MOST_WAITING, home_view
+from bot.slack.looks.cards import card_link, deed_of
+from bot.slack.looks.home import MOST_MINE, MOST_WAITING, home_view
 from bot.twitter.pause import Paused
 from tests.examples import NOON, case
 from tests.looks import assert_as_before, kept

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Misconfigured, Retryable
-from bot.slack.views import preview_view, reply_view
+from bot.slack.looks.views import preview_view, reply_view
 from tests.examples import ANGRY, case
 from tests.standins.slack_requests import FORM, Delivery
 from tests.workspace import AGENT, Workspace, event, workspace

@@ -8,7 +8,7 @@ import pytest
 
 from bot.cases import erased
 from bot.errors import Refused
-from bot.slack.views import (
+from bot.slack.looks.views import (
     ANSWER,
     asked,
     confirmed,

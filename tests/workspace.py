@@ -15,7 +15,7 @@ from bot.cases import Case, Effect
 from bot.delivery import enqueue
 from bot.errors import Retryable
 from bot.ports import Queue
-from bot.slack.cards import CARD
+from bot.slack.looks.cards import CARD
 from bot.wiring import Parts, hosting
 from handlers import notify, slack_actions
 from handlers import reply as reply_function

@@ -1,1 +1,1 @@
-"""Slack: cards, the Bolt app that verifies and queues, the client, answers to commands."""
+"""Slack: the Bolt app that verifies and queues, what is done then, the channel as an outlet."""

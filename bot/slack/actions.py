@@ -13,11 +13,11 @@ from bot.cases import Case
 from bot.errors import Failure, Permanent, Refused, Unknown
 from bot.hours import Hours
 from bot.ports import CaseStore, Clock
-from bot.slack import answers
-from bot.slack.blocks import JsonObject
 from bot.slack.client import answer
 from bot.slack.commands import TriageCommand
 from bot.slack.hometab import HomeTab
+from bot.slack.looks import answers
+from bot.slack.looks.blocks import JsonObject
 from bot.slack.outlets import Channel
 from bot.triage import Desk, preview
 

@@ -19,9 +19,9 @@ from slack_sdk import WebClient
 from bot.agents import Agents, Deed
 from bot.errors import Conflict, Failure, Misconfigured, Refused
 from bot.ports import Outgoing, Queue
-from bot.slack import answers, views
-from bot.slack.cards import BUTTONS, MENU, deed_of
 from bot.slack.client import asked
+from bot.slack.looks import answers, views
+from bot.slack.looks.cards import BUTTONS, MENU, deed_of
 from bot.tweets import Tweet
 from bot.web.messages import Answer, Request, refused
 

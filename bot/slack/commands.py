@@ -9,9 +9,9 @@ from bot.cases import Case
 from bot.errors import Refused
 from bot.mutes import Mutes
 from bot.ports import CaseStore, Clock
-from bot.slack import answers
-from bot.slack.blocks import JsonObject
-from bot.slack.cards import card_link
+from bot.slack.looks import answers
+from bot.slack.looks.blocks import JsonObject
+from bot.slack.looks.cards import card_link
 from bot.standing import Status
 from bot.thresholds import Thresholds, changed, checked
 from bot.triage import Desk

@@ -9,9 +9,9 @@ from bot.cases import Case
 from bot.digests import Digests
 from bot.hours import Hours
 from bot.ports import CaseStore, Clock
-from bot.slack.cards import card_link
 from bot.slack.client import asked
-from bot.slack.home import home_view
+from bot.slack.looks.cards import card_link
+from bot.slack.looks.home import home_view
 from bot.slack.outlets import Channel
 from bot.twitter.pause import Pause
 

@@ -15,8 +15,8 @@ from slack_sdk import WebClient
 
 from bot.cases import Case, Effect
 from bot.errors import Permanent, Retryable, Unknown
-from bot.slack.cards import CARD, LINE, card, line, mentions_somebody
 from bot.slack.client import NoThread, Turns, asked
+from bot.slack.looks.cards import CARD, LINE, card, line, mentions_somebody
 from bot.slack.surroundings import Surroundings
 
 log = logging.getLogger(__name__)

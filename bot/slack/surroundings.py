@@ -10,7 +10,7 @@ from bot.cases import Case
 from bot.errors import Refused
 from bot.notices import Incident
 from bot.ports import CaseStore
-from bot.slack.cards import Around
+from bot.slack.looks.cards import Around
 from bot.tweets import order
 
 log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from bot.local.host import InProcess, Pump
 from bot.local.http import Application, listen
 from bot.local.serverless import Function, functions
 from bot.ports import CaseStore
-from bot.slack.cards import CARD
+from bot.slack.looks.cards import CARD
 from bot.storage import clients
 from bot.twitter.gate import PACE
 from bot.twitter.pace import WINDOW

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.cases import Case
-from bot.slack.cards import CARD
+from bot.slack.looks.cards import CARD
 from tests.e2e.homes import ROOT, Home, World, carded, laptop, on_aws, world
 from tests.standins.server import Fault
 from tests.standins.slack import rate_limited

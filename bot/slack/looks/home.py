@@ -9,8 +9,8 @@ from typing import Final
 
 from bot.cases import Case
 from bot.notices import Digest
-from bot.slack import notices
-from bot.slack.blocks import (
+from bot.slack.looks import notices
+from bot.slack.looks.blocks import (
     JsonObject,
     actions,
     button,
@@ -23,7 +23,7 @@ from bot.slack.blocks import (
     rich,
     words,
 )
-from bot.slack.phrases import Link, age, quoted, sureness, whom
+from bot.slack.looks.phrases import Link, age, quoted, sureness, whom
 from bot.standing import Turned
 
 MOST_MINE: Final = 15

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.cases import Case
 from bot.notices import Digest, Incident
-from bot.slack.blocks import (
+from bot.slack.looks.blocks import (
     JsonObject,
     bullets,
     cut,

@@ -14,8 +14,8 @@ from bot import deeds
 from bot.cases import Case, Effect, Entry
 from bot.errors import Refused
 from bot.notices import Digest, Incident
-from bot.slack import notices
-from bot.slack.blocks import (
+from bot.slack.looks import notices
+from bot.slack.looks.blocks import (
     LONGEST_NAME,
     LONGEST_TEXT,
     JsonObject,
@@ -37,7 +37,7 @@ from bot.slack.blocks import (
     rich,
     words,
 )
-from bot.slack.phrases import LONGEST_REASON, confidence, name, quoted, whom, written_by
+from bot.slack.looks.phrases import LONGEST_REASON, confidence, name, quoted, whom, written_by
 from bot.tweets import IDENTITY, Tweet
 
 CARD: Final = "tweet_escalator_card"

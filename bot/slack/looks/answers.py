@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.cases import Case
 from bot.errors import Refused
 from bot.policy import Route
-from bot.slack.blocks import (
+from bot.slack.looks.blocks import (
     JsonObject,
     actions,
     bullets,
@@ -28,9 +28,9 @@ from bot.slack.blocks import (
     sentence,
     words,
 )
-from bot.slack.carried import LONGEST_VALUE, packed, unpacked
-from bot.slack.notices import HEADLINES
-from bot.slack.phrases import (
+from bot.slack.looks.carried import LONGEST_VALUE, packed, unpacked
+from bot.slack.looks.notices import HEADLINES
+from bot.slack.looks.phrases import (
     LONGEST_REASON,
     Link,
     age,

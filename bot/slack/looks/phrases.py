@@ -6,8 +6,8 @@ from typing import Final
 
 from bot import deeds
 from bot.cases import Case, Effect
-from bot.slack.blocks import LONGEST_NAME, JsonObject, link, one_line, person, words
-from bot.slack.notices import lasting
+from bot.slack.looks.blocks import LONGEST_NAME, JsonObject, link, one_line, person, words
+from bot.slack.looks.notices import lasting
 from bot.tweets import Author
 from bot.verdicts import Verdict
 

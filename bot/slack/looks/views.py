@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.cases import Case
 from bot.errors import Refused
-from bot.slack.blocks import (
+from bot.slack.looks.blocks import (
     JsonObject,
     context,
     cut,
@@ -21,8 +21,8 @@ from bot.slack.blocks import (
     sentence,
     words,
 )
-from bot.slack.carried import LONGEST_METADATA, packed, unpacked
-from bot.slack.phrases import LONGEST_REASON, handle, written_by
+from bot.slack.looks.carried import LONGEST_METADATA, packed, unpacked
+from bot.slack.looks.phrases import LONGEST_REASON, handle, written_by
 from bot.tweets import IDENTITY
 from bot.twitter.ledger import DOLLAR
 from bot.twitter.lengths import weighted_length

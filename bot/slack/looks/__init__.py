@@ -1,0 +1,1 @@
+"""What people see in Slack: pure functions of cases and verdicts to Slack's blocks."""
