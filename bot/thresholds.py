@@ -10,6 +10,7 @@ from bot.cases import Case
 from bot.errors import Refused
 from bot.policy import Rules, decide
 from bot.ports import CaseStore
+from bot.tryouts import came_in
 from bot.verdicts import Verdict
 
 LOOKED_AT: Final = 200
@@ -81,7 +82,7 @@ def changed(cases: Iterable[Case], value: float, rules: Rules, unsure_margin: fl
 
     The rules hold as they are now, so what escalates by rule does so by any threshold.
     """
-    judged = (case for case in cases if case.verdict and not case.erased)
+    judged = (case for case in cases if case.verdict and not case.erased and came_in(case))
     looked_at, more, fewer = 0, list[Case](), list[Case]()
     for case in islice(judged, LOOKED_AT):
         looked_at += 1

@@ -18,7 +18,7 @@ from bot.slack.looks.answers import (
     classify_help,
     found_answer,
     hint,
-    judged_text,
+    judged,
     open_answer,
     said,
     shared_answer,
@@ -257,7 +257,7 @@ class TestAVerdict:
     def test_its_buttons_bring_the_text_back(self, text: str) -> None:
         pressed = elements(verdict_answer(text, CALM, unsure=False, answer=None))
         assert [element["action_id"] for element in pressed] == ["right", "wrong", "share"]
-        assert [judged_text(element) for element in pressed] == [text] * 3
+        assert [judged(element) for element in pressed] == [(text, False)] * 3
         assert not set(pressed[0]["value"]) & set("&<>")
 
     @pytest.mark.parametrize("text", ["x" * 2_000, "😡" * 1_000, "&" * 400, '"' * 1_000])
@@ -283,7 +283,7 @@ class TestAVerdict:
     )
     def test_a_button_of_another_kind_is_refused(self, action: dict[str, Any]) -> None:
         with pytest.raises(Refused, match="once more"):
-            judged_text(action)
+            judged(action)
 
     def test_what_is_shared_has_no_buttons_and_says_who_asked(self) -> None:
         assert elements(LOOKS["command_shared"]) == []

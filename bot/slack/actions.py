@@ -132,7 +132,8 @@ class Clerk:
             self._tell(action, {**message, "replace_original": True})
 
     def _judged_again(self, action: Action) -> None:
-        case = self._judged(answers.judged_text(action))
+        text, shown = answers.judged(action)
+        case = self._judged(text)
         if case.verdict is None:
             return
         if action["button"] == "share":
@@ -141,8 +142,8 @@ class Clerk:
             )
             self._tell(action, {**shared, "response_type": "in_channel"})
             return
-        # What was shown is where such a post would go, by rules too.
-        escalate = (case.route == "escalate") is (action["button"] == "right")
+        # Of what was shown, whatever is in force by now.
+        escalate = shown is (action["button"] == "right")
         tryouts.labelled(self.store, case, escalate, action["who"], self.clock())
         needs = "a person" if escalate else "nobody"
         self._tell(action, answers.said(f"Noted: it needs {needs}. The next model learns from it."))

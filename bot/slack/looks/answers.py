@@ -50,6 +50,7 @@ MOST_FOUND: Final = 10
 MOST_EXAMPLES: Final = 3
 MOST_REASONS: Final = 5
 """What a list shows at most."""
+_ESCALATE: Final = "escalate"
 LONGEST_EXCERPT: Final = 140
 LONGEST_WORD: Final = 40
 LONGEST_TOKENS: Final = 1_000
@@ -117,7 +118,7 @@ def verdict_answer(
     blocks = list(_judged(text, verdict, unsure=unsure, reasons=reasons, route=route))
     escalate = _escalates(verdict, route)
     blocks.append(rich(*_would_answer(answer, escalate=escalate)))
-    return _message(*blocks, _verdict_buttons(text))
+    return _message(*blocks, _verdict_buttons(text, escalate=escalate))
 
 
 def shared_answer(
@@ -138,10 +139,13 @@ def shared_answer(
     return _message(asked, *blocks)
 
 
-def judged_text(action: Mapping[str, Any]) -> str:
-    """The text under whose verdict a button was pressed. Raises `Refused` for any other press."""
-    [text] = unpacked(action, "value", "text")
-    return text
+def judged(action: Mapping[str, Any]) -> tuple[str, bool]:
+    """The text under whose verdict a button was pressed, and whether that said to escalate.
+
+    Raises `Refused` for any other press.
+    """
+    text, shown = unpacked(action, "value", "text", "shown")
+    return text, shown == _ESCALATE
 
 
 def _judged(
@@ -181,9 +185,9 @@ def _would_answer(answer: str | None, *, escalate: bool) -> Iterator[JsonObject]
     yield quote(words(cut(answer, LONGEST_ANSWER)))
 
 
-def _verdict_buttons(text: str) -> JsonObject:
+def _verdict_buttons(text: str, *, escalate: bool) -> JsonObject:
     try:
-        carried = packed(LONGEST_VALUE, text=text)
+        carried = packed(LONGEST_VALUE, text=text, shown=_ESCALATE if escalate else "answer")
     except Refused:
         return context("The text is too long to be called right or wrong, or shared, from here.")
     return actions(
