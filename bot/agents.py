@@ -1,8 +1,9 @@
 """What an agent starts: one use case each, for Slack, the console and the command line alike."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final, Literal, get_args
 
 from bot import conversations, deeds, delivery
@@ -23,6 +24,8 @@ Act = Literal[
     "opt out",
 ]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
+MOST_DEEDS: Final = 50
+"""Keys of deeds that a case remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Deed:
     """What `who` wants done to a case.
 
     `text` is what a reply says in public, `escalate` the label that a relabel gives, `until` when
-    a snooze is over.
+    a snooze is over. `key` tells one press of a button from another, where it may come twice.
     """
 
     do: str
@@ -39,6 +42,7 @@ class Deed:
     text: str = ""
     escalate: bool = False
     until: datetime | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class Agents:
         }
         if deed.do not in changes:
             raise Refused(f"«{deed.do:.40}» is nothing an agent can do: use {', '.join(ACTS)}.")
-        return changes[deed.do]
+        return partial(_once, changes[deed.do], deed.key)
 
     def _answered(self, deed: Deed, case: Case) -> Case:
         text = deed.text.strip()
@@ -108,6 +112,14 @@ class Agents:
         if problem:
             raise Refused(problem)
         return deeds.answered(case, text, deed.who, self.clock())
+
+
+def _once(change: Callable[[Case], Case], key: str, case: Case) -> Case:
+    """The change, unless what asks for it was done before: others may have acted since."""
+    if key in case.deeds:
+        return case
+    after = change(case)
+    return replace(after, deeds=(*after.deeds, key)[-MOST_DEEDS:]) if key else after
 
 
 def _there(case: Case | None) -> Case:

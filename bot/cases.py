@@ -47,7 +47,7 @@ class Effect:
     `withdrawn` is why it is no longer wanted, where it was under way when that became known: it
     is not tried again. `by` is the agent who wrote a reply, None for the bot's own. `cost` is
     what the outside takes for it, in millionths of a dollar. `carries` is how many of the case's
-    lines are on their way with it.
+    lines are on their way with it; `begun_at` is when its last call began.
     """
 
     kind: EffectKind
@@ -63,6 +63,12 @@ class Effect:
     by: str | None = None
     cost: int = 0
     carries: int = 0
+    begun_at: datetime | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nobody tries it again, or looks it up, before somebody mends why."""
+        return self.state in {"pending", "unknown"} and self.due_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,8 @@ class Case:
     the same conversation. `incident` is the one whose card's thread collects it. `lines` are what
     the thread has not been told yet. At `remind_at` it is told that nobody has claimed the case,
     and at `snoozed_until` whoever asked for that. `read_cost` is what reading the tweet cost, in
-    millionths of a dollar. A case with a `notice` is about no tweet (`bot.notices`).
+    millionths of a dollar. `deeds` tells the last deeds that were done to it, so that none is done
+    again. A case with a `notice` is about no tweet (`bot.notices`).
     """
 
     tweet: Tweet
@@ -115,6 +122,7 @@ class Case:
     remind_at: datetime | None = None
     snoozed_until: datetime | None = None
     notice: Notice | None = None
+    deeds: tuple[str, ...] = ()
 
     @property
     def cost(self) -> int:
@@ -232,7 +240,12 @@ def with_update(case: Case, now: datetime) -> Case:
 
     A card still pending needs none: it is drawn from the case when it is sent.
     """
-    return _anew(case, "update", now) if _in_slack(case) else case
+    if not _in_slack(case):
+        return case
+    effect = case.effect("update")
+    # One that was never tried will draw what there is by then; a later one would only be later.
+    waits = effect and effect.state == "pending" and effect.problem is None
+    return case if waits else _anew(case, "update", now)
 
 
 def with_line(case: Case, who: str, what: str, now: datetime) -> Case:
@@ -248,7 +261,7 @@ def with_line(case: Case, who: str, what: str, now: datetime) -> Case:
     carried = effect.carries if effect and effect.state in {"sending", "unknown"} else 0
     waiting = (*case.lines[carried:], Entry(now, who, what))[-MOST_LINES:]
     case = replace(case, lines=(*case.lines[:carried], *waiting))
-    waits = effect and effect.state in {"pending", "sending", "unknown"}
+    waits = effect and effect.state in {"pending", "sending", "unknown"} and not effect.stuck
     return case if waits else _anew(case, "line", now)
 
 
@@ -272,7 +285,7 @@ def begun(
     effect = replace(_need(case, kind), token=token, due_at=now + HANGS_AFTER, look_ups=0)
     carries = len(case.lines) if kind == "line" else 0
     sending = replace(effect, text=text or effect.text, cost=cost, carries=carries)
-    return put(case, replace(sending, state="sending"))
+    return put(case, replace(sending, state="sending", begun_at=now))
 
 
 def sent(case: Case, kind: EffectKind, token: str, outside_id: str, now: datetime) -> Case:
@@ -319,14 +332,16 @@ def postponed(
 
 
 def stuck(case: Case, kind: EffectKind, token: str, problem: str) -> Case:
-    """The effect surely did not happen and nobody tries it again before somebody mends why.
+    """The effect did not happen, or cannot be looked up, until somebody mends why.
 
     Its message goes to the dead letters, from where it is taken back. A stale token changes
     nothing.
     """
     effect = _need(case, kind)
-    if effect.token != token or effect.state != "sending":
+    if effect.token != token or effect.state not in {"sending", "unknown"}:
         return case
+    if effect.state == "unknown":
+        return put(case, replace(effect, problem=problem, due_at=None))
     return _pending_again(case, replace(effect, problem=problem, due_at=None, cost=0))
 
 

@@ -229,10 +229,7 @@ class Courier:
             return later
         except Permanent as failure:
             if kind == "card" or (kind != "reply" and failure.mendable):
-                self.store.change(
-                    case.id,
-                    partial(cases.stuck, kind=kind, token=token, problem=str(failure)),
-                )
+                self._stick(case, effect, failure)
                 raise
             return self._refused(case, effect, token, failure, now)
         except Unknown as failure:
@@ -282,13 +279,23 @@ class Courier:
             self.wait(failure.after)
             return outlet.send(case, effect)
 
+    def _stick(self, case: Case, effect: Effect, failure: Permanent) -> None:
+        log.error("The %s of case %s waits to be mended: %s", effect.kind, case.id, failure)
+        stuck = partial(
+            cases.stuck, kind=effect.kind, token=effect.token or "", problem=str(failure)
+        )
+        self.store.change(case.id, stuck)
+
     def _look_up(self, case: Case, effect: Effect, outlet: Outlet) -> Case | None:
         kind = effect.kind
         try:
             found = outlet.find(case, effect)
         except (Retryable, Permanent, Unknown) as failure:
             log.warning("The %s of case %s could not be looked up: %s", kind, case.id, failure)
-            if kind != "reply" or not isinstance(failure, Permanent):
+            if kind != "reply" and isinstance(failure, Permanent):
+                self._stick(case, effect, failure)
+                raise
+            if not isinstance(failure, Permanent):
                 return self._looked_up_later(case, effect, failure)
             found = None  # nobody but an agent can find out
         if found is None:

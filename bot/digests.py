@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from statistics import median
 from typing import Final
 
@@ -16,6 +16,8 @@ from bot.tryouts import came_in
 from bot.tweets import Tweet
 
 DAY: Final = timedelta(days=1)
+MOST_READ: Final = 20_000
+"""Cases of a day that are read, so that housekeeping ends in time on a table of millions."""
 MOST_OPEN: Final = 1_000
 """Open cases that are counted."""
 ANSWERED: Final = "reply sent"
@@ -59,10 +61,10 @@ class Digests:
         noon_before = self.hours.day_hour(until, 0) - DAY / 2
         return self.hours.day_hour(noon_before, hour)
 
-    def numbers(self, since: datetime, until: datetime) -> Digest:
-        """What came between these times, and what became of it until now."""
-        waiting = len(self.store.open(MOST_OPEN))
-        return numbers(self.store.newest(until), since, until, waiting, self.costs(since))
+    def numbers(self, since: datetime, until: datetime, most: int = MOST_READ) -> Digest:
+        """What came between these times, and what became of it until now; of more, the last."""
+        waiting, cost = len(self.store.open(MOST_OPEN)), self.costs(since)
+        return numbers(self.store.newest(until), since, until, waiting, cost, most)
 
     def _made(self, name: str, digest: Digest, now: datetime) -> Case:
         case = Case(Tweet(name, "", name), "notice", (), now, now, notice=digest)
@@ -70,14 +72,21 @@ class Digests:
 
 
 def numbers(
-    newest: Iterable[Case], since: datetime, until: datetime, waiting: int, cost: int | None
+    newest: Iterable[Case],
+    since: datetime,
+    until: datetime,
+    waiting: int,
+    cost: int | None,
+    most: int = MOST_READ,
 ) -> Digest:
     """The numbers of the cases received between these times; they come newest first.
 
     What somebody tried the classifier on is no tweet, but its label counts.
     """
     recent = takewhile(lambda case: case.received_at >= since, newest)
-    told = [case for case in recent if case.received_at < until]
+    told = list(islice((case for case in recent if case.received_at < until), most + 1))
+    partly = len(told) > most
+    told = told[:most]
     found = [case for case in told if came_in(case)]
     routes = [case.route for case in found]
     corrected = [case for case in told if case.label and case.label.escalate != _escalated(case)]
@@ -93,6 +102,7 @@ def numbers(
         corrected=len(corrected),
         waiting=waiting,
         cost=cost,
+        partly=partly,
     )
 
 

@@ -17,6 +17,9 @@ from bot.tweets import Tweet
 
 NOTICE_AFTER: Final = timedelta(minutes=2)
 """How long a classifier must be down before the channel is told; a single error is none."""
+OVER_AFTER: Final = timedelta(minutes=3)
+"""How long a classifier must have answered before the channel is told that it does again: held
+tweets come back within half of that, so one that flaps is one incident."""
 MOST_MEMBERS: Final = 1_000
 """The last cases an incident collected that it names. One of these is counted once, however often
 its tweet comes; an earlier one may be counted again."""
@@ -31,12 +34,14 @@ class _Standing:
     """`cards` are those of the last window, by case: when, and the incident that collects each.
 
     `burst` and `outage` are the incidents that last. The classifier is down since `down_since`,
-    and `waiting` tweets wait for it.
+    last seen so at `down_at`, has `recovered` since or not, and `waiting` tweets wait for it.
     """
 
     cards: Mapping[str, tuple[datetime, str | None]]
     burst: str | None = None
     down_since: datetime | None = None
+    down_at: datetime | None = None
+    recovered: bool = False
     outage: str | None = None
     waiting: tuple[str, ...] = ()
 
@@ -91,18 +96,31 @@ class Incidents:
         standing = _standing(self.store.note(_NOTE), self.bursts, now)
         if standing.down_since is None:
             return []
+        if standing.outage and not _long_enough(standing, now):
+            if not standing.recovered:
+                self._change(now, lambda current: replace(current, recovered=True))
+            return []
+        return self._ended_outage(standing, now)
+
+    def _ended_outage(self, standing: _Standing, now: datetime) -> list[Case]:
         # First its card, then the note: after a crash between them this is asked again.
         over = self._over(standing.outage, now)
         self._change(now, partial(_up, outage=standing.outage))
         return over
 
     def calm(self, now: datetime) -> list[Case]:
-        """Ends a burst that has calmed down to half its rate; housekeeping asks each minute."""
+        """Ends what is over; housekeeping asks each minute.
+
+        A burst that has calmed down to half its rate, an outage after which the classifier has
+        answered long enough.
+        """
         standing = _standing(self.store.note(_NOTE), self.bursts, now)
-        if standing.burst is None or len(standing.cards) > self.bursts.size // 2:
-            return []
-        over = self._over(standing.burst, now)
-        self._change(now, partial(_calm, burst=standing.burst))
+        over: list[Case] = []
+        if standing.recovered and _long_enough(standing, now):
+            over += self._ended_outage(standing, now)
+        if standing.burst and len(standing.cards) <= self.bursts.size // 2:
+            over += self._over(standing.burst, now)
+            self._change(now, partial(_calm, burst=standing.burst))
         return over
 
     def lasting(self, now: datetime) -> list[str]:
@@ -175,14 +193,19 @@ def _down(
         outage = _name("classifier", now)
     still = [one for one in (*standing.waiting, *held) if one not in late]
     waiting = tuple(dict.fromkeys(still))[:MOST_WAITING]
-    return replace(standing, down_since=since, outage=outage, waiting=waiting)
+    down = replace(standing, down_since=since, down_at=now, recovered=False)
+    return replace(down, outage=outage, waiting=waiting)
+
+
+def _long_enough(standing: _Standing, now: datetime) -> bool:
+    return now - (standing.down_at or now) >= OVER_AFTER
 
 
 def _up(standing: _Standing, outage: str | None) -> _Standing:
     """Unless another outage has begun meanwhile."""
     if standing.outage != outage:
         return standing
-    return replace(standing, down_since=None, outage=None, waiting=())
+    return replace(standing, down_since=None, down_at=None, outage=None, waiting=())
 
 
 def _calm(standing: _Standing, burst: str) -> _Standing:
@@ -230,22 +253,26 @@ def _standing(noted: Any, bursts: Bursts, now: datetime) -> _Standing:
         for one, (at, incident) in noted.get("cards", {}).items()
         if _moment(at) > now - bursts.window
     }
-    since = noted.get("down_since")
+    since, last = noted.get("down_since"), noted.get("down_at")
     return _Standing(
         cards=cards,
         burst=noted.get("burst"),
         down_since=_moment(since) if since else None,
+        down_at=_moment(last) if last else None,
+        recovered=noted.get("recovered", False),
         outage=noted.get("outage"),
         waiting=tuple(noted.get("waiting", ())),
     )
 
 
 def _to_json(standing: _Standing) -> dict[str, Any]:
-    since = standing.down_since
+    since, last = standing.down_since, standing.down_at
     return {
         "cards": {one: [at.isoformat(), into] for one, (at, into) in standing.cards.items()},
         "burst": standing.burst,
         "down_since": since and since.isoformat(),
+        "down_at": last and last.isoformat(),
+        "recovered": standing.recovered,
         "outage": standing.outage,
         "waiting": list(standing.waiting),
     }

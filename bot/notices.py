@@ -42,7 +42,8 @@ class Digest:
     `to_claim` and `to_answer` are the medians of the seconds from a post's coming in until an
     agent claimed it, and until an agent's answer was public; None where there was none.
     `corrected` labels differ from the verdict. `cost` is in millionths of a dollar, None where
-    nothing is counted. `waiting` cases were open when it was made.
+    nothing is counted. `waiting` cases were open when it was made. `partly` is whether more came
+    than were counted, which are then the last.
     """
 
     since: datetime
@@ -56,6 +57,7 @@ class Digest:
     corrected: int
     waiting: int
     cost: int | None = None
+    partly: bool = False
 
 
 Notice = Incident | Digest

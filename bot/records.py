@@ -22,7 +22,9 @@ def to_json(case: Case) -> dict[str, Any]:
         "received_at": case.received_at.isoformat(),
         "decided_at": case.decided_at.isoformat(),
         "verdict": verdict and {**_plain(verdict), "words": [_plain(w) for w in verdict.words]},
-        "effects": [_stamped(_plain(effect), "due_at") for effect in case.effects],
+        "effects": [
+            _stamped(_stamped(_plain(effect), "due_at"), "begun_at") for effect in case.effects
+        ],
         "history": [_stamped(_plain(entry), "at") for entry in case.history],
         "label": case.label and _stamped(_plain(case.label), "at"),
         "lines": [_stamped(_plain(entry), "at") for entry in case.lines],
@@ -42,18 +44,21 @@ def from_json(record: Mapping[str, Any]) -> Case:
             "received_at": _moment(record["received_at"]),
             "decided_at": _moment(record["decided_at"]),
             "verdict": record["verdict"] and _verdict(record["verdict"]),
-            "effects": tuple(
-                Effect(**{**_known(Effect, effect), "due_at": _moment(effect["due_at"])})
-                for effect in record["effects"]
-            ),
+            "effects": tuple(_effect(effect) for effect in record["effects"]),
             "history": _entries(record["history"]),
             "label": _label(record.get("label"), record["received_at"]),
             "lines": _entries(record.get("lines", ())),
+            "deeds": tuple(record.get("deeds", ())),
             "remind_at": _moment(record.get("remind_at")),
             "snoozed_until": _moment(record.get("snoozed_until")),
             "notice": _notice(record.get("notice")),
         }
     )
+
+
+def _effect(record: Mapping[str, Any]) -> Effect:
+    moments = {name: _moment(record.get(name)) for name in ("due_at", "begun_at")}
+    return Effect(**{**_known(Effect, record), **moments})
 
 
 def _entries(listed: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:

@@ -415,8 +415,9 @@ def _verdicts(
     arrivals: Sequence[Arrival], fresh: Mapping[int, Tweet], desk: Desk, now: datetime
 ) -> tuple[dict[int, Exception], dict[int, Verdict | None]]:
     places = list(fresh)
+    threshold = desk.threshold()
     try:
-        judged = judge([fresh[p].text for p in places], desk.classifier, desk.threshold())
+        judged = judge([fresh[p].text for p in places], desk.classifier, threshold)
         return {}, dict(zip(places, judged, strict=True))
     except Failure as failure:
         if isinstance(failure, Permanent) and len(places) > 1:

@@ -22,6 +22,11 @@ def tweet_of(text: str) -> Tweet:
     return typed(text, f"tried-{digest[:24]}")
 
 
+def unjudged(tweet: Tweet, now: datetime) -> Case:
+    """What a text becomes while no classifier answers: the label is worth keeping all the same."""
+    return Case(tweet, "skip", (REASON,), now, now)
+
+
 def labelled(store: CaseStore, judged: Case, escalate: bool, who: str, now: datetime) -> Case:  # noqa: FBT001
     """Keeps what `judged` became as a tryout, with that label. Raises what the store raises."""
     kept = replace(

@@ -332,7 +332,7 @@ class Parts:
             may_say=self._may_say,
             answers=self.gate.agent_answers,
             mute=self.mutes.mute,
-            opt_out=lambda author, _who, now: self.opt_outs.add(author, now),
+            opt_out=lambda author, who, now: self.opt_outs.add(author, now, who),
             clock=self.clock,
         )
 

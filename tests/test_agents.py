@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot import cases, deeds
-from bot.agents import ACTS, Agents, Deed
-from bot.cases import Case, Channels, Effect, Label, State
+from bot.agents import ACTS, MOST_DEEDS, Agents, Deed
+from bot.cases import Case, Channels, Effect, put, Label, State
 from bot.deeds import Taken
 from bot.errors import Conflict, Refused
 from bot.notices import Incident
@@ -136,6 +136,34 @@ class TestADeed:
         office.act("claim", "U2")
         with pytest.raises(Taken):
             office.agents.check(deed)
+
+
+class TestADeedThatComesAgain:
+    """Its message is delivered a second time, after others have acted."""
+
+    def test_undoes_nothing_that_was_done_since(self) -> None:
+        office = Office(OUT)
+        office.act("claim", "U1", key="press-1")
+        office.act("release", "U2", key="press-2")
+        assert office.act("claim", "U1", key="press-1").assignee is None
+        office.act("resolve", "U1", key="press-3")
+        office.act("reopen", "U2", key="press-4")
+        assert not office.act("resolve", "U1", key="press-3").resolved
+        assert office.act("resolve", "U1", key="press-5").resolved
+
+    def test_is_no_second_answer_where_the_first_may_be_public(self) -> None:
+        office = Office(OUT)
+        office.act("reply", key="send-1")
+        uncertain = replace(reply_of(office.store.only()), state="failed", problem="Not certain.")
+        office.store.change(office.store.only().id, lambda case: put(case, uncertain))
+        assert reply_of(office.act("reply", key="send-1")).state == "failed"
+        assert reply_of(office.act("reply", key="send-2")).state == "pending"
+
+    def test_is_remembered_among_many(self) -> None:
+        office = Office(OUT)
+        for number in range(3 * MOST_DEEDS):
+            office.act("claim", "U1", key=f"press-{number}")
+        assert len(office.store.only().deeds) == MOST_DEEDS
 
 
 class TestClaims:

@@ -104,7 +104,7 @@ class TestAnEffect:
             (lose, {"sending": "unknown"}),
             (miss, {"unknown": "unknown"}),
             (stay_blind, {"unknown": "unknown"}),
-            (stick, {"sending": "pending"}),
+            (stick, {"sending": "pending", "unknown": "unknown"}),
         ],
     )
     def test_goes_only_the_ways_of_the_picture(
@@ -113,6 +113,7 @@ class TestAnEffect:
         before = with_effect(state)
         after = step(before, "card", "mine")
         if state in ways:
+            assert after is not before
             assert the("card", after).state == ways[state]
         else:
             assert after is before
@@ -134,6 +135,12 @@ class TestAnEffect:
         assert the("card", stick(before, "card", "mine")) == Effect(
             "card", "pending", text="Hi @mira!", problem="Not in the channel."
         )
+
+    def test_that_cannot_be_looked_up_waits_for_its_own_message_alone(self) -> None:
+        before = with_effect("unknown", due_at=NOON, attempt=2)
+        stuck = the("card", stick(before, "card", "mine"))
+        assert (stuck.state, stuck.due_at, stuck.attempt) == ("unknown", None, 2)
+        assert stuck.stuck
 
     def test_that_is_stuck_and_no_longer_wanted_is_given_up(self) -> None:
         before = with_effect("sending", withdrawn="It was deleted.")
@@ -231,6 +238,15 @@ class TestACase:
         for attempt in (1, 2, 3):
             out = cases.with_update(out, NOON)
             assert the("update", out).attempt == attempt
+            out = send(begin(out, "update", "mine"), "update", "mine")
+
+    def test_has_one_update_for_all_that_happens_before_it_is_drawn(self) -> None:
+        out = cases.with_update(with_effect("sent", outside_id="ts-1"), NOON)
+        assert cases.with_update(out, LATER) is out
+        drawing = cases.with_update(begin(out, "update", "mine"), NOON)
+        assert the("update", drawing).attempt == 2, "what is being drawn does not show it"
+        tried = cases.postponed(begin(out, "update", "mine"), "update", "mine", "Busy.", LATER)
+        assert the("update", cases.with_update(tried, NOON)).attempt == 3
 
     def test_is_due_when_the_first_of_its_effects_is(self) -> None:
         soon, late = Effect("card", "pending", NOON), Effect("reply", "pending", LATER)

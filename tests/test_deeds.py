@@ -199,7 +199,7 @@ class TestTheEndOfASnooze:
             None,
             Entry(LATER, "bot", "the snooze is over"),
         )
-        assert the("update", after).attempt == 2
+        assert the("update", after).state == "pending"
         assert deeds.due(after, LATER + MINUTE) is after
 
     def test_is_told_when_nobody_knows_who_asked(self) -> None:

@@ -47,6 +47,12 @@ class TestTheNumbers:
         edges = [NINE - DAY - MINUTE, NINE - DAY, NINE - MINUTE, NINE]
         assert counted(*(came(n, at) for n, at in enumerate(edges))).received == 2
 
+    def test_of_more_than_are_read_say_so_and_are_of_the_last(self) -> None:
+        newest = [came(n, NINE - n * MINUTE) for n in range(1, 6)]
+        assert not numbers(newest, NINE - DAY, NINE, 0, None, 5).partly
+        digest = numbers(newest, NINE - DAY, NINE, 0, None, 4)
+        assert (digest.received, digest.partly) == (4, True)
+
     def test_leave_out_what_is_about_no_tweet(self) -> None:
         notice = came(1, route="notice", notice=Incident("burst", YESTERDAY))
         assert counted(notice) == counted()

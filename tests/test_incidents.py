@@ -306,7 +306,7 @@ class TestAnOutage:
     def test_after_another_is_another(self) -> None:
         watch = Watch()
         _, [first] = watch.incidents.down([], [escalated(1, verdict=None)], watch.clock())
-        watch.minutes(1)
+        watch.minutes(3)
         watch.incidents.up(watch.clock())
         watch.minutes(1)
         _, [second] = watch.incidents.down([], [escalated(2, verdict=None)], watch.clock())
@@ -318,9 +318,28 @@ class TestAnOutage:
         *_, burst = watch.collect(1, 2, 3)
         _, [outage] = watch.incidents.down([], [escalated(4, verdict=None)], watch.clock())
         assert watch.incidents.lasting(NOON) == [burst, outage.id]
+        watch.minutes(3)
         watch.incidents.up(watch.clock())
-        assert watch.incidents.lasting(NOON) == [burst]
+        assert watch.incidents.lasting(watch.clock()) == [burst]
         assert watch.notice(burst).cause == "burst"
+
+    def test_that_comes_and_goes_is_one(self) -> None:
+        watch = Watch()
+        for number in range(10):
+            watch.incidents.down([], [escalated(number, verdict=None)], watch.clock())
+            watch.minutes(1)
+            assert watch.incidents.up(watch.clock()) == []
+        [outage] = watch.incidents.lasting(watch.clock())
+        watch.minutes(2)
+        [over] = watch.incidents.calm(watch.clock())
+        assert over.id == outage
+        assert over.notice == replace(watch.notice(outage), count=10, until=watch.clock())
+
+    def test_that_nothing_has_answered_since_is_not_over(self) -> None:
+        watch = Watch()
+        watch.incidents.down([], [escalated(1, verdict=None)], watch.clock())
+        watch.minutes(60)
+        assert watch.incidents.calm(watch.clock()) == []
 
     def test_is_not_told_where_the_console_is_the_channel(self) -> None:
         watch = Watch(channels=CONSOLE)
@@ -338,11 +357,12 @@ class TestAnOutage:
     def test_is_over_after_a_crash_on_the_way(self) -> None:
         watch = Watch()
         _, [told] = watch.incidents.down([], [escalated(1, verdict=None)], NOON)
+        watch.minutes(3)
         with pytest.raises(Crash):
             replace(watch.incidents, store=Dying(watch.store)).up(watch.clock())
         watch.incidents.up(watch.clock())
-        assert watch.notice(told.id).until == NOON
-        assert watch.incidents.lasting(NOON) == []
+        assert watch.notice(told.id).until == watch.clock()
+        assert watch.incidents.lasting(watch.clock()) == []
 
     def test_that_began_meanwhile_is_not_ended(self) -> None:
         watch = Watch()
@@ -390,6 +410,10 @@ class TestAClassifierThatIsDown:
         told = the_notice(bot)
         assert (told.cause, told.since, told.waiting, told.until) == ("classifier", NOON, 3, None)
         bot.desk = desk(incidents=bot.incidents)
+        bot.run_on()
+        assert the_notice(bot).until is None, "it may be down again at once"
+        bot.clock.wait(180)
+        bot.housekeep()
         bot.run_on()
         assert the_notice(bot).until
         assert bot.slack.happened == {notices(bot)[0].id: 1, "1": 1, "2": 1, "3": 1}

@@ -101,11 +101,14 @@ class TestALine:
         failed = cases.failed(alone, "line", "mine", "No thread.", QUEUED, NOON)
         assert (failed.lines, the("line", failed).state) == ((), "failed")
 
-    def test_that_is_stuck_has_those_after_it_wait(self) -> None:
+    def test_that_is_stuck_goes_with_the_next(self) -> None:
         begun = sending(line(with_effects(OUT), "One."))
-        waits = line(cases.stuck(begun, "line", "mine", "Not in the channel."), "Two.")
-        assert (lines(waits), the("line", waits).due_at) == (["One.", "Two."], None)
-        assert the("line", waits).attempt == the("line", begun).attempt, "for its message's sake"
+        stuck = cases.stuck(begun, "line", "mine", "Not in the channel.")
+        assert the("line", stuck).attempt == the("line", begun).attempt, "for its message's sake"
+        assert the("line", stuck).stuck
+        armed = line(stuck, "Two.")
+        assert lines(armed) == ["One.", "Two."]
+        assert (the("line", armed).attempt, the("line", armed).stuck) == (2, False)
 
     def test_whose_outcome_is_unknown_has_those_after_it_wait(self) -> None:
         lost = cases.lost(sending(line(with_effects(OUT), "One.")), "line", "mine", "Lost.", NOON)

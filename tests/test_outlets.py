@@ -78,7 +78,8 @@ class Damaged(MemoryCases):
 
 
 def carded(sent_as: str | None, state: State = "sent") -> Case:
-    return case(effects=(Effect("card", state, outside_id=sent_as),))
+    due_at = NOON if state in {"pending", "unknown"} else None
+    return case(effects=(Effect("card", state, due_at, outside_id=sent_as),))
 
 
 def chatter(slack: SlackStandin, many: int) -> list[dict[str, Any]]:
@@ -306,6 +307,19 @@ class TestAThread:
             outlet.send(second, CARD)
         assert outlet.find(second, CARD) == slack.messages[0]["ts"]
 
+    def test_of_great_length_is_looked_through_where_the_card_must_be(
+        self, slack: SlackStandin, web: WebClient, head: Case, second: Case
+    ) -> None:
+        parent = slack.messages[0]["ts"]
+        hour = int(NOON.timestamp()) - 3_600
+        before = [{**said, "ts": f"{hour}.{n:06}"} for n, said in enumerate(chatter(slack, 900))]
+        slack.messages[1:1] = [{**said, "thread_ts": parent} for said in before]
+        outlet = self.outlet(web, head)
+        slack.faults.append(Fault("lost"))
+        with pytest.raises(Unknown):
+            outlet.send(second, CARD)
+        assert outlet.find(second, replace(CARD, begun_at=NOON))
+
     def test_of_great_length_is_not_looked_through_forever(
         self, slack: SlackStandin, web: WebClient, head: Case, second: Case
     ) -> None:
@@ -327,7 +341,7 @@ def test_a_card_that_overtakes_its_conversations_first_one_waits_and_joins_it(
         SLACK_SUPPORT_CHANNEL=slack.channel,
         SLACK_API_URL=slack.api_url,
     )
-    pending = (Effect("card", "pending"),)
+    pending = (Effect("card", "pending", NOON),)
     first = numbered("101", effects=pending, assignee="U0AGENT")
     second = numbered("102", effects=pending, assignee="U0AGENT", thread="101")
     bot.store.add([first, second])
@@ -445,10 +459,18 @@ class TestAnIncident:
     def test_whose_card_is_on_its_way_is_waited_for(
         self, slack: SlackStandin, web: WebClient, incident: Case
     ) -> None:
-        waiting = replace(incident, effects=(Effect("card", "pending"),))
+        waiting = replace(incident, effects=(Effect("card", "pending", NOON),))
         with pytest.raises(Retryable, match="still on its way"):
             cards_in(web, waiting).send(numbered("7", incident=incident.id), CARD)
         assert len(slack.messages) == 1
+
+    @pytest.mark.parametrize("state", ["pending", "unknown"])
+    def test_whose_card_slack_refuses_leaves_single_cards_to_the_channel(
+        self, slack: SlackStandin, web: WebClient, incident: Case, state: State
+    ) -> None:
+        stuck = replace(incident, effects=(Effect("card", state, problem="Archived."),))
+        cards_in(web, stuck).send(numbered("7", incident=incident.id), CARD)
+        assert "thread_ts" not in slack.messages[1]
 
     def test_shows_some_of_those_it_collected(
         self, slack: SlackStandin, web: WebClient, incident: Case

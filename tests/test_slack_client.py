@@ -136,7 +136,7 @@ class TestAnsweringACommand:
         [
             (Fault("html", 404), Permanent),
             (rate_limited(4), Retryable),
-            (Fault("html", 502), Retryable),
+            (Fault("html", 502), Unknown),
             (Fault("drop"), Unknown),
             (Fault("lost"), Unknown),
         ],
@@ -196,6 +196,17 @@ class TestTurns:
         clock.wait(60)
         turns.take()
         assert clock() == NOON + timedelta(seconds=61)
+
+    def test_are_not_taken_while_slack_asks_to_wait(self) -> None:
+        clock = Clock()
+        turns = Turns(clock, clock.wait, 1)
+        turns.hold(60)
+        clock.wait(20)
+        with pytest.raises(Retryable) as failed:
+            turns.take()
+        assert failed.value.after == 40
+        clock.wait(40)
+        turns.take()
 
     def test_do_not_wait_for_a_clock_that_was_put_back(self) -> None:
         clock = Clock()

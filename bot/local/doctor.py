@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bot.slack.checks import Access
 
 _UNCONNECTED: Final = "Cannot be told before Slack takes the token."
+MOST_OPEN: Final = 1_000
+"""Open cases whose cards are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         ("slack scopes", _slack_scopes),
         ("slack channel", _slack_channel),
         ("slack socket", _slack_socket),
+        ("cards", _cards),
         ("x", _x),
         ("x webhook", _webhook),
         ("x events", _subscriptions),
@@ -162,6 +165,18 @@ def _slack_socket(parts: Parts) -> tuple[bool | None, str]:
             "the app's page Basic Information."
         )
     return True, "Buttons and commands come over Socket Mode; the token has the right form."
+
+
+def _cards(parts: Parts) -> tuple[bool | None, str]:
+    cards = [card for case in parts.store.open(MOST_OPEN) if (card := case.effect("card"))]
+    stuck = [card.problem for card in cards if card.stuck and card.problem]
+    if not stuck:
+        return True, "None is stuck."
+    waits = "open case waits" if len(stuck) == 1 else "open cases wait"
+    return False, (
+        f"{len(stuck):,} {waits} for a card that cannot be sent. {stuck[0]} Once that is mended, "
+        "`python -m bot redrive` sends them."
+    )
 
 
 def _x(parts: Parts) -> tuple[bool | None, str]:

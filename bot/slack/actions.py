@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -63,17 +63,27 @@ class Clerk:
             ),
             "act": self._act,
             "answer": self._answer,
-            "say": lambda asked: self._tell(asked, answers.told(asked["text"])),
+            "say": lambda asked: self._say(asked, asked["text"]),
             "home": lambda asked: self.home.publish(asked["who"]),
         }
         try:
-            work[action["do"]](action)
-        except Refused as refusal:
-            self._tell(action, answers.told(str(refusal)))
-            self._draw_home(action)
+            self._try(work[action["do"]], action)
         except Permanent as failure:
             # Coming again would only raise an alarm about what somebody else must mend.
             log.error("A %s from Slack is given up: %s", action["do"], failure)  # noqa: TRY400
+
+    def _try(self, work: Callable[[Action], None], action: Action) -> None:
+        try:
+            work(action)
+        except Refused as refusal:
+            self._say(action, str(refusal))
+
+    def _say(self, action: Action, text: str) -> None:
+        """A sentence where it is seen: who is on the Home tab sees nothing of the channel."""
+        if action.get("place") == "home":
+            self.home.publish(action["who"], said=text)
+        else:
+            self._tell(action, answers.told(text))
 
     def _tell(self, action: Action, message: JsonObject) -> None:
         """Whoever asked is told, and nobody else."""
@@ -99,16 +109,16 @@ class Clerk:
 
     def _deed(self, action: Action) -> Deed:
         do, _, choice = action["deed"].partition(" ")
-        deed = Deed(do, action["case"], action["who"], text=action.get("text", ""))
+        deed = Deed(do, action["case"], action["who"], action.get("text", ""), key=_key(action))
         match do:
             case "relabel":
-                return Deed(do, deed.case_id, deed.who, escalate=choice == "yes")
+                return replace(deed, escalate=choice == "yes")
             case "snooze":
                 at = _pressed(action, self.clock)
                 until = at + SNOOZE if choice == "hour" else self.hours.next_opening(at)
-                return Deed(do, deed.case_id, deed.who, until=until)
+                return replace(deed, until=until)
             case "opt":
-                return Deed("opt out", deed.case_id, deed.who)
+                return replace(deed, do="opt out")
         return deed
 
     def _classify(self, action: Action) -> None:
@@ -125,26 +135,35 @@ class Clerk:
 
     def _answer(self, action: Action) -> None:
         button, value, who = action["button"], action["value"], action["who"]
-        if button in {"right", "wrong", "share"}:
-            self._judged_again(action)
+        if button == "share":
+            self._share(action)
+        elif button in {"right", "wrong"}:
+            self._label(action)
         else:
             message = self.triage.pressed(button, value, who)
             self._tell(action, {**message, "replace_original": True})
 
-    def _judged_again(self, action: Action) -> None:
-        text, shown = answers.judged(action)
+    def _share(self, action: Action) -> None:
+        text, _ = answers.judged(action)
         case = self._judged(text)
         if case.verdict is None:
             return
-        if action["button"] == "share":
-            shared = answers.shared_answer(
-                case.tweet.text, case.verdict, action["who"], **_decided(case)
-            )
-            self._tell(action, {**shared, "response_type": "in_channel"})
-            return
+        shared = answers.shared_answer(
+            case.tweet.text, case.verdict, action["who"], **_decided(case)
+        )
+        self._tell(action, {**shared, "response_type": "in_channel"})
+
+    def _label(self, action: Action) -> None:
+        text, shown = answers.judged(action)
+        tweet, now = tryouts.tweet_of(text), self.clock()
+        try:
+            case = preview(tweet, self.desk(), now)
+        except Failure as failure:
+            log.warning("A text that was called %s is kept unjudged: %s", action["button"], failure)
+            case = tryouts.unjudged(tweet, now)
         # Of what was shown, whatever is in force by now.
         escalate = shown is (action["button"] == "right")
-        tryouts.labelled(self.store, case, escalate, action["who"], self.clock())
+        tryouts.labelled(self.store, case, escalate, action["who"], now)
         needs = "a person" if escalate else "nobody"
         self._tell(action, answers.said(f"Noted: it needs {needs}. The next model learns from it."))
 
@@ -167,13 +186,20 @@ def _noted(case: Case, deed: str) -> str | None:
     """What is said of deeds whose effect the card alone does not show."""
     handle = case.tweet.author.handle
     whom = f"@{handle.removeprefix('@')}" if handle else "its author"
-    undo = f" `/triage find {whom}` undoes it." if handle else ""
+    undo = f" `/triage find {whom}` undoes it" if handle else ""
     match deed:
         case "mute":
-            return f"What {whom} writes makes no cards, unless a rule always escalates it.{undo}"
+            return f"What {whom} writes makes no cards, unless a rule always escalates it.{undo and f'{undo}.'}"
         case "opt out":
-            return f"The bot never answers {whom} any more.{undo}"
+            unless = undo and f"{undo}, unless they asked for it themselves."
+            return f"The bot never answers {whom} any more.{unless}"
     return None
+
+
+def _key(action: Action) -> str:
+    """What tells this press from another: the same message may come again, and after others."""
+    at, view = action.get("at"), action.get("view")
+    return f"{action['who']} {action['deed']} {view or at}" if view or at else ""
 
 
 def _pressed(action: Action, clock: Clock) -> datetime:

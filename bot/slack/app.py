@@ -15,11 +15,12 @@ from typing import Any, Final
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.agents import Agents, Deed
-from bot.errors import Conflict, Failure, Misconfigured, Refused
+from bot.errors import Conflict, Failure, Misconfigured, Refused, Unknown
 from bot.ports import Outgoing, Queue
-from bot.slack.client import asked
+from bot.slack.client import failure_of
 from bot.slack.looks import answers, views
 from bot.slack.looks.cards import BUTTONS, MENU, deed_of
 from bot.tweets import Tweet
@@ -33,6 +34,8 @@ _TRIGGER_LIVES: Final = 2
 """Seconds for a call that opens a modal: the press's trigger lives 3."""
 _STAMP: Final = re.compile(r"[0-9]{1,12}")
 _ANY: Final = re.compile(".*", re.DOTALL)
+_EXPIRED: Final = frozenset({"expired_trigger_id", "trigger_expired"})
+"""Slack's names for a press that was too long ago: "views.open", "Errors"; "dialog.open"."""
 _LATE: Final = "Slack was too slow to open it: press the button once more."
 _STALE: Final = "This form is of another release: close it and press Reply once more."
 _TRIPPED: Final = (LookupError, TypeError, AttributeError, ValueError)
@@ -154,17 +157,19 @@ class _Desk:
         case_id = _text(action, "value")
         try:
             case = self._front.agents().case(case_id)
-            view = views.reply_view(case, self._front.draft(case.tweet))
+            view = views.reply_view(case, self._front.draft(case.tweet), who=_who(body))
         except Refused as refusal:
             view = views.said_view("Reply", str(refusal))
         except (Failure, Conflict) as failure:
             log.warning("Case %s cannot be answered now: %s", case_id, failure)
             view = views.said_view("Reply", "Its case cannot be read right now: try again.")
         try:
-            asked(self._client.views_open, trigger_id=_text(body, "trigger_id"), view=view)
-        except Failure as failure:
+            self._client.views_open(trigger_id=_text(body, "trigger_id"), view=view)
+        except Exception as error:  # noqa: BLE001  failure_of raises what it does not know
+            failure = failure_of(error)
             log.warning("The modal of case %s did not open: %s", case_id, failure)
-            self._queue("say", body, text=_LATE)
+            late = isinstance(failure, Unknown) or _expired(error)
+            self._queue("say", body, text=_LATE if late else f"It did not open. {failure}")
 
     def preview(self, ack: Ack, body: Body, view: Body) -> None:
         try:
@@ -185,7 +190,7 @@ class _Desk:
         except Refused as refusal:
             ack(response_action="update", view=views.said_view("Reply", str(refusal)))
             return
-        self._queue("act", body, deed="reply", case=case_id, text=text)
+        self._queue("act", body, deed="reply", case=case_id, text=text, view=_text(view, "id"))
         ack(response_action="clear")
 
     def stale(self, ack: Ack) -> None:
@@ -200,6 +205,11 @@ class _Desk:
 
     def _send(self, **action: str) -> None:
         self._actions.send([Outgoing(json.dumps(action))])
+
+
+def _expired(error: Exception) -> bool:
+    told = error.response.data if isinstance(error, SlackApiError) else None
+    return isinstance(told, dict) and told.get("error") in _EXPIRED
 
 
 def _who(body: Mapping[str, Any]) -> str:

@@ -47,7 +47,8 @@ class Turns:
     """Keeps so many seconds between two calls that write to the channel.
 
     Slack API documentation, "Rate limits": about one message a second in a channel. Each queue
-    has one worker at a time for a channel, so what this process did is what was done.
+    has one worker at a time for a channel, so what this process did is what was done. While Slack
+    asks to wait, no call is made at all.
     """
 
     def __init__(self, clock: Clock, wait: Callable[[float], None], seconds: float) -> None:
@@ -55,10 +56,19 @@ class Turns:
         self._wait = wait
         self._between = timedelta(seconds=seconds)
         self._free_at: datetime | None = None
+        self._held: tuple[datetime, datetime] | None = None
+
+    def hold(self, seconds: float) -> None:
+        """Slack asks to wait that long."""
+        now = self._clock()
+        self._held = now, now + timedelta(seconds=seconds)
 
     def take(self) -> None:
-        """Waits until the next call may be made."""
+        """Waits until the next call may be made. Raises `Retryable` while Slack asks to wait."""
         now = self._clock()
+        if self._held and self._held[0] <= now < self._held[1]:
+            held = (self._held[1] - now).total_seconds()
+            raise Retryable("Slack asks to slow down.", held)
         left = (self._free_at or now) - now
         if timedelta() < left <= self._between:  # more is a clock that was put back
             self._wait(left.total_seconds())
@@ -103,7 +113,7 @@ def answer(response_url: str, message: dict[str, Any]) -> None:
     if response.status_code == 429:  # noqa: PLR2004
         raise Retryable("Slack asks to slow down.", _after(response.headers))
     if response.status_code >= 500:  # noqa: PLR2004
-        raise Retryable(f"Slack is not answering now ({response.status_code}).")
+        raise Unknown(f"Slack failed while it took our answer ({response.status_code}).")
     if response.status_code >= 400:  # noqa: PLR2004
         raise Permanent(f"Slack no longer takes the answer ({response.status_code}).")
 

@@ -1,5 +1,6 @@
 """`/triage` and the buttons under its answers."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from bot.slack.looks.cards import card_link
 from bot.standing import Status
 from bot.thresholds import Thresholds, changed, checked
 from bot.triage import Desk
-from bot.tweets import Author
+from bot.tweets import IDENTITY, Author
 from bot.twitter.optouts import OptOuts
 from bot.twitter.pause import Pause
 from bot.verdicts import line_of
@@ -24,6 +25,8 @@ MOST_OPEN: Final = 1_000
 """Open cases that are looked through for a person's own."""
 MOST_SEARCHED: Final = 5_000
 """The newest cases that are looked through for an author."""
+_HANDLE: Final = re.compile(r"@?(\w{1,50})")
+"""What is looked for as a handle: longer than X's, since those of files are anything."""
 _SETS: Final = frozenset({"pause", "resume", "threshold"})
 """What only admins may do; to look at the threshold is everybody's."""
 
@@ -117,7 +120,7 @@ class TriageCommand:
     def _find(self, rest: str) -> JsonObject:
         if not rest:
             return answers.said("Type an id or a handle behind it: /triage find @river_example")
-        if rest.removeprefix("@").isdecimal() and not rest.startswith("@"):
+        if rest.isdecimal() and IDENTITY.fullmatch(rest):
             found = list(self.store.get([rest]).values())
             return answers.found_answer(found, self._link(), None, None, None, self.clock())
         author = _author(rest)
@@ -144,7 +147,14 @@ class TriageCommand:
 
 
 def _author(handle: str) -> Author:
-    return Author(handle=f"@{handle.removeprefix('@')}")
+    """Raises `Refused` for what is none: a store may not take it as a name."""
+    known = _HANDLE.fullmatch(handle)
+    if not known:
+        raise Refused(
+            "That is neither an id nor a handle: type one of them behind it, such as "
+            "/triage find @river_example"
+        )
+    return Author(handle=f"@{known[1]}")
 
 
 def _by(case: Case, author: Author) -> bool:

@@ -15,6 +15,8 @@ from bot.slack.looks.home import home_view
 from bot.slack.outlets import Channel
 from bot.twitter.pause import Pause
 
+MOST_COUNTED: Final = 5_000
+"""Of today's cases: somebody looks at an empty tab meanwhile."""
 MOST: Final = 500
 """Open cases that are looked through for a person's own."""
 
@@ -32,9 +34,10 @@ class HomeTab:
     admins: frozenset[str]
     clock: Clock
 
-    def publish(self, who: str, changed: Case | None = None) -> None:
+    def publish(self, who: str, changed: Case | None = None, said: str | None = None) -> None:
         """Draws that person's tab; `changed` is the case that was changed a moment ago.
 
+        `said` is a sentence for whoever pressed something there: it stands on top this once.
         Raises what the store raises and the three failures.
         """
         now = self.clock()
@@ -42,7 +45,9 @@ class HomeTab:
         if changed:  # which the store's list may not know yet (`CaseStore.open`)
             others = [case for case in waiting if case.id != changed.id]
             waiting = [*others, changed] if changed.open else others
-        today = self.digests.numbers(self.hours.day_hour(now, 0), now + timedelta(seconds=1))
+        today = self.digests.numbers(
+            self.hours.day_hour(now, 0), now + timedelta(seconds=1), MOST_COUNTED
+        )
         url = self.channel_url()
 
         def link(case: Case) -> str | None:
@@ -56,5 +61,6 @@ class HomeTab:
             link=link,
             admin=who in self.admins,
             paused=self.pause.paused(),
+            said=said,
         )
         asked(self.channel.client.views_publish, user_id=who, view=view)

@@ -7,7 +7,7 @@ A reply to a message that is gone is no failure: Slack shows it in the channel (
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +28,10 @@ A_PAGE: Final = 200
 """Messages of a page."""
 SOON: Final = 10.0
 """Seconds until a card that another one waits for should be there."""
+BEFORE: Final = timedelta(minutes=1)
+AFTER: Final = timedelta(minutes=5)
+"""Around the moment a call began, within which its message is looked for: Slack's clock is not
+ours, and a thread's pages begin with its oldest message."""
 WATCHED_FOR: Final = timedelta(hours=24)
 """How long a card that no one in Slack has is new enough for somebody to look into its thread."""
 
@@ -67,9 +71,8 @@ class Channel:
 
     def post(self, message: JsonObject, thread: str | None = None) -> Place:
         """Posts it, in that message's thread if one is given; never to the channel as well."""
-        self.turns.take()
         more = {"thread_ts": thread} if thread else {}
-        answered = asked(self.client.chat_postMessage, channel=self.id, **message, **more)
+        answered = self._written(self.client.chat_postMessage, **message, **more)
         posted = answered.get("message")
         # Slack decides where it appears: not in a thread whose first message is gone.
         within = posted.get("thread_ts") if isinstance(posted, dict) else thread
@@ -77,29 +80,38 @@ class Channel:
 
     def redraw(self, ts: str, message: JsonObject) -> None:
         """Puts it in the place of the message that stands there."""
-        self.turns.take()
         drawn = {k: v for k, v in message.items() if not k.startswith("unfurl")}
-        _stamp(asked(self.client.chat_update, channel=self.id, ts=ts, **drawn))
+        _stamp(self._written(self.client.chat_update, ts=ts, **drawn))
+
+    def _written(self, method: Callable[..., Any], **message: Any) -> JsonObject:
+        self.turns.take()
+        try:
+            return asked(method, channel=self.id, **message)
+        except Retryable as failure:
+            if failure.after:
+                self.turns.hold(failure.after)
+            raise
 
     def whisper(self, who: str, message: JsonObject) -> None:
         """Tells one member of the channel, where nobody else sees it."""
         asked(self.client.chat_postEphemeral, channel=self.id, user=who, **message)
 
-    def answers(self, root: str, since: float) -> Iterator[JsonObject]:
-        """The newest messages of a thread."""
-        return self._pages(partial(self.client.conversations_replies, ts=root), since, THREAD_PAGES)
+    def answers(self, root: str, at: datetime) -> Iterator[JsonObject]:
+        """A thread's messages of about that time."""
+        return self._pages(partial(self.client.conversations_replies, ts=root), at, THREAD_PAGES)
 
-    def messages(self, since: float) -> Iterator[JsonObject]:
-        """The newest messages of the channel; of threads it has only the first ones."""
-        return self._pages(self.client.conversations_history, since, PAGES)
+    def messages(self, at: datetime) -> Iterator[JsonObject]:
+        """The channel's messages of about that time; of threads it has only the first ones."""
+        return self._pages(self.client.conversations_history, at, PAGES)
 
-    def _pages(self, method: Callable[..., Any], since: float, pages: int) -> Iterator[JsonObject]:
+    def _pages(self, method: Callable[..., Any], at: datetime, pages: int) -> Iterator[JsonObject]:
         cursor: str | None = None
         for _ in range(pages):
             answered = asked(
                 method,
                 channel=self.id,
-                oldest=str(since),
+                oldest=str((at - BEFORE).timestamp()),
+                latest=str((at + AFTER).timestamp()),
                 include_all_metadata=True,
                 limit=A_PAGE,
                 cursor=cursor,
@@ -128,15 +140,15 @@ class CardOutlet:
                 log.warning("The card of case %s goes to the channel: %s", case.id, failure)
         return str(self.channel.post(message))
 
-    def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
-        """See `bot.ports.Outlet`: looks through its thread and the channel since the decision."""
-        around, since = self.surroundings.of(case), case.decided_at.timestamp() - 60
+    def find(self, case: Case, effect: Effect) -> str | None:
+        """See `bot.ports.Outlet`: looks through its thread and the channel."""
+        around, at = self.surroundings.of(case), effect.begun_at or case.decided_at
         for first in (around.head, around.incident):
             root = _root(first)
-            found = root and _found_in_thread(self.channel, root, since, partial(_is_card, case))
+            found = root and _found_in_thread(self.channel, root, at, partial(_is_card, case))
             if found:
                 return str(Place(found, root))
-        found = _found(self.channel.messages(since), partial(_is_card, case))
+        found = _found(self.channel.messages(at), partial(_is_card, case))
         return str(Place(found)) if found else None
 
 
@@ -172,10 +184,9 @@ class LineOutlet:
         return str(self.channel.post(line(case, effect, url), place.root))
 
     def find(self, case: Case, effect: Effect) -> str | None:
-        """See `bot.ports.Outlet`: looks through the thread since the first of the lines."""
-        root = _place_of_card(case).root
-        since = min(entry.at for entry in case.lines).timestamp() - 60 if case.lines else 0
-        found = _found_in_thread(self.channel, root, since, partial(_is_line, case, effect))
+        """See `bot.ports.Outlet`: looks through the thread."""
+        root, at = _place_of_card(case).root, effect.begun_at or case.decided_at
+        found = _found_in_thread(self.channel, root, at, partial(_is_line, case, effect))
         return str(Place(found, root)) if found else None
 
 
@@ -207,6 +218,8 @@ def _watched(case: Case, head: Case) -> bool:
 
 
 def _sent_root(sent: Effect) -> str | None:
+    if sent.stuck:  # who knows for how long
+        return None
     if sent.state != "sent":
         raise Retryable("The card whose thread it joins is still on its way.", SOON)
     return Place.of(sent.outside_id).root if sent.outside_id else None
@@ -218,10 +231,10 @@ def _root(first: Case | None) -> str | None:
 
 
 def _found_in_thread(
-    channel: Channel, root: str, since: float, wanted: Callable[[JsonObject], bool]
+    channel: Channel, root: str, at: datetime, wanted: Callable[[JsonObject], bool]
 ) -> str | None:
     try:
-        return _found(channel.answers(root, since), wanted)
+        return _found(channel.answers(root, at), wanted)
     except NoThread:
         return None
 

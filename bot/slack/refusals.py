@@ -1,4 +1,4 @@
-"""Slack's refusals that people have to mend, and how.
+"""Slack's refusals that people have to mend, and how; those that are our fault among them.
 
 Slack API reference, "chat.postMessage" and "conversations.history", "Errors". docs/slack.md tells
 the same at more length.
@@ -9,6 +9,10 @@ from typing import Final
 _INSTALL: Final = "install the app again and copy its new Bot User OAuth Token to SLACK_BOT_TOKEN"
 _COPY: Final = "copy the Bot User OAuth Token (xoxb-…) of the app to SLACK_BOT_TOKEN"
 _ALLOW: Final = "ask an admin of the workspace to allow the app to post in SLACK_SUPPORT_CHANNEL"
+_REPORT: Final = (
+    "that is a fault of the bot's, so report it with what `python -m bot explain` says of its "
+    "case; `python -m bot redrive` sends it with a release that mends it"
+)
 _REMEDIES: Final = {
     "account_inactive": _INSTALL,
     "channel_not_found": (
@@ -16,11 +20,19 @@ _REMEDIES: Final = {
         "/invite @{app} in it"
     ),
     "invalid_auth": _COPY,
+    "invalid_blocks": _REPORT,
+    "invalid_blocks_format": _REPORT,
+    "invalid_metadata_format": _REPORT,
+    "invalid_metadata_schema": _REPORT,
     "is_archived": "unarchive the channel, or set SLACK_SUPPORT_CHANNEL to another",
+    "metadata_too_large": _REPORT,
     "missing_scope": (
         "put `python -m bot slack manifest` into the app's App Manifest page and reinstall it"
     ),
+    "msg_blocks_too_long": _REPORT,
+    "msg_too_long": _REPORT,
     "no_permission": _ALLOW,
+    "no_text": _REPORT,
     "not_allowed_token_type": _COPY,
     "not_authed": _COPY,
     "not_in_channel": "type /invite @{app} in the channel",

@@ -36,8 +36,7 @@ class Surroundings:
             return Around()
         found = {one.id: one for one in self._read(_named(case))}
         head = found.get(case.thread or "")
-        earlier = () if head else tuple(self._earlier(case))
-        conversations.shows(self.store, case, earlier)
+        earlier = () if head else self._earlier(case)
         return Around(
             head=head,
             incident=found.get(case.incident or ""),
@@ -45,8 +44,16 @@ class Surroundings:
             channel_url=self.channel_url() if earlier else None,
         )
 
-    def _earlier(self, case: Case) -> list[Case]:
-        """Earlier posts of its conversation that we know; with a head they are in its thread."""
+    def _earlier(self, case: Case) -> tuple[Case, ...]:
+        """Earlier posts of its conversation that we know; with a head they are in its thread.
+
+        Noted before their texts are read: one that is erased meanwhile is not quoted.
+        """
+        told = self._told_before(case)
+        conversations.shows(self.store, case, told)
+        return tuple(self._told_before(case)) if told else ()
+
+    def _told_before(self, case: Case) -> list[Case]:
         tweet, name = case.tweet, conversations.name(case.tweet)
         talk = conversations.from_json(self.store.note(name) if name else None)
         ids = {tweet.conversation_id, tweet.in_reply_to, tweet.quoted_id, talk.answered, talk.head}

@@ -1,19 +1,24 @@
-"""Authors who asked the bot to leave them alone: at once, and for good.
+"""Authors whom the bot leaves alone: at once, and for good where they asked for it.
 
 X's automation rules ("Automated replies"): an opt-out is honoured at once. It is noted where a
 post comes in, before any queue, so that a long queue delays it as little as the order of posts.
+Agents may opt an author out too; only that can be undone.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 
-from bot.errors import Conflict, Failure, Misconfigured
+from bot.errors import Conflict, Failure, Misconfigured, Refused
 from bot.ports import CaseStore, Heed
 from bot.tweets import Author, Tweet
 
 log = logging.getLogger(__name__)
+
+OptedOutBy = Literal["author", "agent"]
+"""Whose word keeps the bot from an author: his own, or only an agent's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +39,47 @@ class OptOuts:
             log.info("The author of post %s asked the bot to be quiet.", post.id)
         return len(asking)
 
-    def add(self, author: Author, now: datetime) -> None:
-        """Notes an author by all we know him by; the first time stays."""
+    def add(self, author: Author, now: datetime, agent: str | None = None) -> None:
+        """Notes an author by all we know him by; `agent` is who did it, None for his own words.
+
+        The first time stays, but that the author's own word takes the place of an agent's.
+        """
         asked = {"at": now.isoformat(), "names": names(author)}
+        if agent:
+            asked["who"] = agent
+
+        def noted(before: Any) -> Any:
+            return before if before and (agent or not _by_agent(before)) else asked
+
         for name in names(author):
-            self.store.change_note(name, lambda noted: noted or asked)
+            self.store.change_note(name, noted)
 
     def remove(self, author: Author) -> None:
-        """The bot may answer the author again, whichever of his names is known here."""
-        noted = self.store.notes(names(author)).values()
-        # Notes of earlier releases hold nothing but a time.
-        others = [name for note in noted if isinstance(note, dict) for name in note["names"]]
-        for name in dict.fromkeys([*names(author), *others]):
-            self.store.change_note(name, lambda _noted: None)
+        """Undoes what an agent did, whichever of the author's names is known here.
 
-    def opted_out(self, author: Author) -> bool:
-        """Whether the bot leaves the author alone."""
-        return any(self.store.notes(names(author)).values())
+        Raises `Refused` where the author himself asked to be left alone.
+        """
+        noted = self._noted(author)
+        if _whose(noted.values()) == "author":
+            whom = author.handle or "The author"
+            raise Refused(
+                f"{whom} asked the bot to be quiet, so nobody here may undo it, by X's rules: "
+                "answer with Reply where an answer is wanted."
+            )
+        for name in noted:
+            # What he asked for in this moment stays.
+            self.store.change_note(name, lambda note: None if _by_agent(note) else note)
+
+    def opted_out(self, author: Author) -> OptedOutBy | None:
+        """By whose word the bot leaves the author alone, None where it does not."""
+        return _whose(self._noted(author).values())
+
+    def _noted(self, author: Author) -> dict[str, Any]:
+        """The notes about an author, those by his other names among them."""
+        found = self.store.notes(names(author))
+        listed = [name for note in found.values() if _by_agent(note) for name in note["names"]]
+        others = [name for name in dict.fromkeys(listed) if name not in found]
+        return {**found, **(self.store.notes(others) if others else {})}
 
 
 def heed_or_leave(heed: Heed, posts: Sequence[Tweet], now: datetime) -> None:
@@ -59,6 +88,18 @@ def heed_or_leave(heed: Heed, posts: Sequence[Tweet], now: datetime) -> None:
         heed(posts, now)
     except (Failure, Conflict, Misconfigured) as failure:
         log.warning("Opt-outs among %d posts are left to triage: %s", len(posts), failure)
+
+
+def _by_agent(note: Any) -> bool:
+    """Whether an agent made this note; those of earlier releases do not say, and so hold."""
+    return isinstance(note, dict) and bool(note.get("who"))
+
+
+def _whose(found: Iterable[Any]) -> OptedOutBy | None:
+    noted = [note for note in found if note]
+    if not noted:
+        return None
+    return "agent" if all(_by_agent(note) for note in noted) else "author"
 
 
 def names(author: Author) -> list[str]:

@@ -43,6 +43,7 @@ from bot.slack.looks.phrases import (
 from bot.standing import Counts, Status
 from bot.thresholds import Changed
 from bot.twitter.ledger import DOLLAR
+from bot.twitter.optouts import OptedOutBy
 from bot.verdicts import Verdict, Weight
 
 MOST_OPEN: Final = 20
@@ -369,13 +370,14 @@ def found_answer(
     cases: Sequence[Case],
     card: Link,
     muted: bool | None,  # noqa: FBT001
-    opted_out: bool | None,  # noqa: FBT001
+    opted_out: OptedOutBy | None,
     handle: str | None,
     now: datetime,
 ) -> JsonObject:
     """The cases of a post or of an author, newest first, with what became of each.
 
-    `muted` and `opted_out` are the author's, None where no author was asked for.
+    `muted` and `opted_out` (by whom) are the author's; `muted` is None where no author was asked
+    for.
     """
     blocks = [rich(paragraph(words(_found(cases, handle))))]
     shown = sorted(cases, key=lambda case: case.received_at, reverse=True)[:MOST_FOUND]
@@ -383,7 +385,7 @@ def found_answer(
         lines = [paragraph(*_became(case, card, now)) for case in shown]
         blocks.append(rich(bullets(*lines), *_and_more(len(cases) - MOST_FOUND)))
     if handle and len(handle) <= LONGEST_WORD:
-        blocks += _author(handle, muted=bool(muted), opted_out=bool(opted_out))
+        blocks += _author(handle, muted=bool(muted), opted_out=opted_out)
     return _message(*blocks)
 
 
@@ -405,13 +407,16 @@ def _became(case: Case, card: Link, now: datetime) -> Iterator[JsonObject]:
     yield from _to_card(case, card)
 
 
-def _author(handle: str, *, muted: bool, opted_out: bool) -> Iterator[JsonObject]:
+def _author(handle: str, *, muted: bool, opted_out: OptedOutBy | None) -> Iterator[JsonObject]:
     pressed = []
     if muted:
         yield rich(paragraph(words(f"{handle} is muted: only a rule makes cards of their posts.")))
         pressed.append(button("unmute", "Unmute", handle))
-    if opted_out:
-        yield rich(paragraph(words(f"The bot never answers {handle}.")))
+    if opted_out == "author":
+        asked = f"{handle} asked the bot to be quiet: it never answers them, and nobody undoes it."
+        yield rich(paragraph(words(asked)))
+    if opted_out == "agent":
+        yield rich(paragraph(words(f"The bot never answers {handle}: an agent opted them out.")))
         pressed.append(button("opt in", "Let the bot answer again", handle))
     if pressed:
         yield actions("found", *pressed)

@@ -21,6 +21,7 @@ from bot.slack.looks.blocks import (
     paragraph,
     person,
     rich,
+    sentence,
     words,
 )
 from bot.slack.looks.phrases import Link, age, quoted, sureness, whom
@@ -41,17 +42,20 @@ def home_view(
     link: Link,
     admin: bool = False,
     paused: Turned | None = None,
+    said: str | None = None,
 ) -> JsonObject:
     """The Home tab of a person whose open cases are `mine`; `waiting` are the others.
 
     `today` are the day's numbers so far. While replies are `paused`, an `admin` is told how to let
-    them go. A case is shown once.
+    them go. A case is shown once. `said` is what became of a press, in which people may stand by
+    their ids.
     """
     own = {case.id: case for case in _oldest_first(mine)}
     others = {case.id: case for case in _oldest_first(waiting) if case.id not in own}
     unclaimed_first = sorted(others.values(), key=lambda case: case.assignee is not None)
     tab = _Tab(now, link)
     blocks = [
+        *([rich(paragraph(*sentence(said)))] if said else []),
         header("Today"),
         *_numbers(today),
         *_pause(paused, admin=admin),

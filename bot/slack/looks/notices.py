@@ -99,7 +99,8 @@ def _counts(notice: Incident) -> Iterator[str]:
 def _numbers(notice: Digest) -> Iterator[str]:
     if notice.received:
         share = notice.answered_by_bot / notice.received
-        yield f"{_counted(notice.received, 'tweet')} came in."
+        more = "More came in than are counted here; these are the last. " if notice.partly else ""
+        yield f"{more}{_counted(notice.received, 'tweet')} came in."
         yield f"{notice.escalated:,} for a person, {notice.skipped:,} skipped."
         yield f"{notice.answered_by_bot:,} answered by the bot: {share:.0%} of all."
     else:

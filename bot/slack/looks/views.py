@@ -6,14 +6,17 @@ Limits and payloads: docs.slack.dev, "Modal views", "view_submission".
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from bot import deeds
 from bot.cases import Case
 from bot.errors import Refused
 from bot.slack.looks.blocks import (
     JsonObject,
     context,
     cut,
+    moment,
     one_line,
     paragraph,
+    person,
     plain,
     post,
     quote,
@@ -43,15 +46,21 @@ _FROM_A_FILE: Final = "This post came from a file: the answer is recorded, not s
 _STALE: Final = "This form is damaged or of another release: press Reply once more."
 
 
-def reply_view(case: Case, draft: str, *, account: str | None = None) -> JsonObject:
+def reply_view(
+    case: Case, draft: str, *, who: str | None = None, account: str | None = None
+) -> JsonObject:
     """Where an agent writes an answer, which begins as `draft`.
 
-    `account` is the handle in whose name it becomes public. Raises `Refused` where the post is
-    gone.
+    `who` writes it: where somebody else has the case, that is said. `account` is the handle in
+    whose name it becomes public. Raises `Refused` where the post is gone.
     """
     if case.erased:
         raise Refused("The post was deleted or erased, so there is nothing to answer.")
     blocks = [rich(paragraph(*written_by(case.tweet.author)), post(case.tweet.text))]
+    if case.assignee and case.assignee != who:
+        since = moment(deeds.since(case))
+        has_it = person(case.assignee), words(" has it since "), since, words(".")
+        blocks.append(rich(paragraph(*has_it)))
     blocks += [rich(paragraph(words(said))) for said in _before(case)]
     element = {
         "type": "plain_text_input",
