@@ -7,7 +7,7 @@ import pytest
 
 from bot import cases, deeds
 from bot.agents import ACTS, MOST_DEEDS, Agents, Deed
-from bot.cases import Case, Channels, Effect, put, Label, State
+from bot.cases import Case, Channels, Effect, Label, State, put
 from bot.deeds import Taken
 from bot.errors import Conflict, Refused
 from bot.notices import Incident

@@ -1,11 +1,13 @@
 """What `doctor` finds out about X, from X's stand-in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot import settings
+from bot import deeds, settings
+from bot.cases import Case, Effect
 from bot.local.doctor import Finding, examine
 from bot.ports import Outgoing
 from bot.triage import REVOKED
@@ -13,10 +15,11 @@ from bot.twitter import client
 from bot.twitter.failures import MAY_ONLY_READ
 from bot.twitter.polling import BUDGET_USED
 from bot.wiring import Parts, now
-from tests.examples import NOON
+from tests.examples import NOON, case
 from tests.standins.server import Fault
 from tests.standins.x import XStandin
 from tests.standins.x_webhooks import Hook
+from tests.test_cards import tweeted
 
 Environment = dict[str, str]
 X_LINES = ("x", "x webhook", "x events")
@@ -81,6 +84,33 @@ def test_dead_letters_are_to_be_mended_and_then_redriven(tmp_path: Path) -> None
     assert line.well is False
     assert line.says.startswith("1 of actions: ")
     assert "`python -m bot redrive`" in line.says
+
+
+class TestCards:
+    @pytest.fixture
+    def alone(self, tmp_path: Path) -> Environment:
+        return {"DATA_DIR": str(tmp_path)}
+
+    def test_that_wait_to_be_sent_are_well(self, alone: Environment) -> None:
+        waits = Effect("card", "pending", NOON, problem="Slack asks to slow down.")
+        Parts(settings.read(alone)).store.add([with_card(waits)])
+        assert found(alone)["cards"] == Finding("cards", well=True, says="None is stuck.")
+
+    def test_that_are_stuck_are_counted_and_say_why(self, alone: Environment) -> None:
+        stuck = Effect("card", "pending", problem="Slack refuses (is_archived): unarchive it.")
+        made = [with_card(stuck, str(number)) for number in (1, 2)]
+        done = deeds.resolved(with_card(stuck, "3"), "U0AGENT", NOON)
+        Parts(settings.read(alone)).store.add([*made, done])
+        line = found(alone)["cards"]
+        assert line.well is False
+        assert line.says == (
+            "2 open cases wait for a card that cannot be sent. Slack refuses (is_archived): "
+            "unarchive it. Once that is mended, `python -m bot redrive` sends them."
+        )
+
+
+def with_card(card: Effect, number: str = "1") -> Case:
+    return replace(tweeted(case(), id=number, root_id=number), effects=(card,))
 
 
 class TestTheAccount:

@@ -1,9 +1,11 @@
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from bot.errors import Conflict, Failure, Misconfigured, Retryable
+from bot.errors import Conflict, Failure, Misconfigured, Refused, Retryable
 from bot.tweets import Author, Tweet
 from bot.twitter.optouts import OptOuts, heed_or_leave, names
 from tests.examples import NOON
@@ -11,6 +13,7 @@ from tests.fakes import MemoryCases
 
 MIRA = Author("55", "Mira_Example", "Mira Example")
 LATER = NOON + timedelta(days=1)
+KNOWN = [MIRA, Author("55"), Author(None, "@mira_example")]
 
 
 def post(text: str, author: Author = MIRA) -> Tweet:
@@ -53,27 +56,78 @@ class TestAnAuthorWhoAsksToBeLeftAlone:
         own.heed([post("stop")], LATER)
         assert own.store.note("opted-out-55")["at"] == NOON.isoformat()
 
-    @pytest.mark.parametrize(
-        "known", [MIRA, Author("55"), Author(None, "@mira_example")], ids=["both", "id", "handle"]
-    )
-    def test_may_be_answered_again_under_all_names_once_one_is_let_in(self, known: Author) -> None:
+    @pytest.mark.parametrize("known", KNOWN, ids=["both", "id", "handle"])
+    def test_is_let_in_again_by_nobody(self, known: Author) -> None:
         own = opt_outs()
-        own.add(MIRA, NOON)
-        own.remove(known)
-        assert not own.opted_out(MIRA)
-        assert not own.opted_out(Author("55"))
+        own.heed([post("stop")], NOON)
+        with pytest.raises(Refused, match=r"asked the bot to be quiet, which X's rules let nobody"):
+            own.remove(known)
+        assert own.opted_out(MIRA) == own.opted_out(known) == "author"
 
-    def test_of_an_earlier_release_may_be_answered_again_too(self) -> None:
+    @pytest.mark.parametrize(
+        "noted", [NOON.isoformat(), {"at": NOON.isoformat(), "names": ["opted-out-55"]}]
+    )
+    def test_in_an_earlier_release_counts_as_having_asked(self, noted: object) -> None:
         own = opt_outs()
-        own.store.set_note("opted-out-55", NOON.isoformat())
-        own.remove(Author("55"))
-        assert not own.opted_out(MIRA)
+        own.store.set_note("opted-out-55", noted)
+        with pytest.raises(Refused):
+            own.remove(Author("55"))
+        assert own.opted_out(MIRA) == "author"
+
+    def test_after_an_agent_did_it_has_the_last_word(self) -> None:
+        own = opt_outs()
+        own.add(MIRA, NOON, "U0AGENT")
+        own.heed([post("stop", Author("55", "new_handle"))], LATER)
+        for known in (*KNOWN, Author(None, "new_handle")):
+            assert own.opted_out(known) == "author"
+            with pytest.raises(Refused):
+                own.remove(known)
+
+    def test_is_not_taken_for_an_agents_where_one_does_it_again(self) -> None:
+        own = opt_outs()
+        own.heed([post("stop")], NOON)
+        own.add(MIRA, LATER, "U0AGENT")
+        assert own.opted_out(MIRA) == "author"
+        assert own.store.note("opted-out-55")["at"] == NOON.isoformat()
 
     def test_is_heeded_among_many(self) -> None:
         own = opt_outs()
         others = [post("hello", Author("56")), post("stop"), post("stop it", Author("57"))]
         assert own.heed(others, NOON) == 1
         assert own.store.notes(["opted-out-56", "opted-out-57"]) == {}
+
+
+class TestAnAuthorWhomAnAgentOptedOut:
+    @pytest.mark.parametrize("known", KNOWN, ids=["both", "id", "handle"])
+    def test_is_let_in_again_under_all_names_once_one_is(self, known: Author) -> None:
+        own = opt_outs()
+        own.add(MIRA, NOON, "U0AGENT")
+        assert own.opted_out(known) == "agent"
+        own.remove(known)
+        assert [own.opted_out(one) for one in KNOWN] == [None, None, None]
+
+    def test_stays_noted_since_the_first_time(self) -> None:
+        own = opt_outs()
+        own.add(MIRA, NOON, "U0AGENT")
+        own.add(MIRA, LATER, "U0OTHER")
+        noted = own.store.note("opted-out-55")
+        assert (noted["at"], noted["who"]) == (NOON.isoformat(), "U0AGENT")
+
+
+class AskedMeanwhile(MemoryCases):
+    """The author asks for it himself between what is read and what is written."""
+
+    def notes(self, names: Sequence[str]) -> dict[str, Any]:
+        found = super().notes(names)
+        OptOuts(self, lambda _: True).heed([post("stop")], LATER)
+        return found
+
+
+def test_an_author_who_asks_while_an_agent_lets_him_in_again_stays_out() -> None:
+    own = OptOuts(AskedMeanwhile(), lambda text: text == "stop")
+    own.add(MIRA, NOON, "U0AGENT")
+    own.remove(MIRA)
+    assert own.opted_out(MIRA) == "author"
 
 
 def test_posts_that_ask_for_nothing_cost_nothing() -> None:

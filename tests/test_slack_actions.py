@@ -202,7 +202,10 @@ class TestAChoiceOfTheMenu:
         assert office.bot.opt_outs.opted_out(author)
         assert not office.bot.mutes.muted(author)
         assert "keeps the bot from answering its author" in shown(office.card(case().id))
-        assert "`/triage find @river_example` undoes it." in office.whisper()
+        assert office.whisper() == (
+            "The bot never answers @river_example any more. `/triage find @river_example` undoes "
+            "it, unless they asked for it themselves."
+        )
 
     def test_about_an_author_is_refused_where_nobody_knows_who_it_was(
         self, office: Workspace
@@ -288,19 +291,32 @@ class TestTheHomeTab:
     ) -> None:
         office.does(office.pressed("claim", card, OTHER))
         office.does(office.pressed("claim", home))
-        [told] = office.slack.ephemerals
-        assert (told["user"], told["channel"]) == (AGENT, office.slack.channel)
-        assert told["text"].startswith(f"<@{OTHER}> claimed it first")
-        assert buttons(office.slack.homes[AGENT]) == []
-        assert f"<@{OTHER}>" in shown(office.slack.homes[AGENT])
+        drawn = office.slack.homes[AGENT]
+        assert shown(drawn).startswith(f"<@{OTHER}>  claimed it first, at 12:00 UTC: ask them")
+        assert buttons(drawn) == []
+        assert office.slack.ephemerals == office.whispers() == []
 
-    def test_is_drawn_anew_although_its_agent_cannot_be_told(
+    def test_tells_it_once(self, office: Workspace, card: Message, home: Message) -> None:
+        office.does(office.pressed("claim", card, OTHER))
+        office.does(office.pressed("claim", home))
+        office.does(office.looked_at_home())
+        assert "claimed it first" not in shown(office.slack.homes[AGENT])
+
+    @pytest.mark.usefixtures("card")
+    def test_tells_too_why_its_form_did_not_open(self, office: Workspace, home: Message) -> None:
+        office.does(office.pressed("claim", home))
+        office.slack.faults.append(refused("expired_trigger_id", "views.open"))
+        office.does(office.pressed("reply", office.slack.homes[AGENT]))
+        assert shown(office.slack.homes[AGENT]).startswith("Slack was too slow to open it")
+        assert office.slack.ephemerals == []
+
+    def test_that_cannot_be_drawn_is_given_up(
         self, office: Workspace, card: Message, home: Message
     ) -> None:
         office.does(office.pressed("claim", card, OTHER))
-        office.slack.faults.append(refused("user_not_in_channel", "chat.postEphemeral"))
+        office.slack.faults.append(refused("not_enabled", "views.publish"))
         office.does(office.pressed("claim", home))
-        assert buttons(office.slack.homes[AGENT]) == []
+        assert office.bot.actions.depth() == (0, 0)
 
     def test_stays_as_it_is_when_something_is_pressed_on_a_card(
         self, office: Workspace, card: Message, home: Message

@@ -32,6 +32,7 @@ from bot.slack.looks.blocks import heard
 from bot.slack.looks.cards import card_link
 from bot.standing import Counts, Status
 from bot.thresholds import Changed, Chosen
+from bot.twitter.optouts import OptedOutBy
 from bot.twitter.pause import Paused
 from bot.verdicts import Verdict, Weight
 from tests.examples import NOON, case
@@ -82,7 +83,7 @@ def found(
     handle: str | None = None,
     *,
     muted: bool | None = None,
-    opted_out: bool | None = None,
+    opted_out: OptedOutBy | None = None,
 ) -> dict[str, Any]:
     return found_answer(those, link, muted, opted_out, handle, NOW)
 
@@ -161,10 +162,11 @@ LOOKS = {
     "open_none_of_mine": listed([], mine=True),
     "threshold": threshold_question(0.62, 0.5, Changed(200, MORE, FEWER)),
     "threshold_that_changes_nothing": threshold_question(0.501, None, Changed(1, (), ())),
-    "found_by_handle": found(FOUND, "@river_example", muted=True, opted_out=True),
+    "found_by_handle": found(FOUND, "@river_example", muted=True, opted_out="agent"),
+    "found_quiet_by_own_word": found([], "@river_example", muted=False, opted_out="author"),
     "found_by_id": found([carded(numbered(1))]),
     "found_none": found([]),
-    "found_none_of_a_handle": found([], "@nobody", muted=False, opted_out=False),
+    "found_none_of_a_handle": found([], "@nobody", muted=False),
     "said": said("Automatic replies go out again."),
     "told": told("U0AGENT claimed it first, at 12:30 UTC: ask them, or release it."),
 }  # fmt: skip
@@ -203,7 +205,7 @@ class TestAnyText:
             verdict = any_verdict(dice) or JUDGED
             for message in (
                 listed(made, mine=dice.random() < 0.5),
-                found(made, dice.choice(HOSTILE), muted=True, opted_out=True),
+                found(made, dice.choice(HOSTILE), muted=True, opted_out="agent"),
                 found(made),
                 threshold_question(dice.random(), 0.5, Changed(200, tuple(made), tuple(made))),
                 verdict_answer(made[0].tweet.text, verdict, unsure=False, answer=None),
@@ -376,22 +378,24 @@ class TestLists:
     @pytest.mark.parametrize(
         ("muted", "opted_out", "ids"),
         [
-            (True, False, ["unmute"]),
-            (False, True, ["opt in"]),
-            (True, True, ["unmute", "opt in"]),
-            (False, False, []),
+            (True, None, ["unmute"]),
+            (False, "agent", ["opt in"]),
+            (True, "agent", ["unmute", "opt in"]),
+            (False, "author", []),
+            (True, "author", ["unmute"]),
+            (False, None, []),
             (None, None, []),
         ],
     )
-    def test_what_was_done_to_an_author_can_be_undone(
-        self, muted: bool | None, opted_out: bool | None, ids: list[str]
+    def test_what_agents_did_to_an_author_can_be_undone(
+        self, muted: bool | None, opted_out: OptedOutBy | None, ids: list[str]
     ) -> None:
         offered = elements(found([], "@river_example", muted=muted, opted_out=opted_out))
         assert [element["action_id"] for element in offered] == ids
         assert {element["value"] for element in offered} <= {"@river_example"}
 
     def test_nothing_is_offered_for_what_is_no_handle(self) -> None:
-        assert elements(found([], "@" + "x" * 3_000, muted=True, opted_out=True)) == []
+        assert elements(found([], "@" + "x" * 3_000, muted=True, opted_out="agent")) == []
 
 
 class TestTheThreshold:

@@ -188,6 +188,12 @@ class TestTheRemedies:
         assert remedy("not_in_channel", "escalator") == "type /invite @escalator in the channel"
         assert remedy("no_such_error") is None
 
+    @pytest.mark.parametrize("reason", ["msg_too_long", "msg_blocks_too_long", "invalid_blocks"])
+    def test_of_our_own_faults_ask_to_report_them(self, reason: str) -> None:
+        told = remedy(reason)
+        assert told
+        assert all(f"`python -m bot {verb}`" in told for verb in ("explain", "redrive"))
+
     def test_name_no_setting_that_there_is_not(self) -> None:
         source = Path(settings.__file__).read_text("utf-8")
         for reason in REASONS:

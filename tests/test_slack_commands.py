@@ -176,11 +176,23 @@ class TestAVerdictThatSomebodyJudges:
         assert buttons(told) == []
         assert list(office.bot.store.newest()) == []
 
-    @pytest.mark.parametrize("button", ["right", "wrong", "share"])
-    def test_cannot_be_judged_while_the_model_is_down(self, office: Workspace, button: str) -> None:
+    @pytest.mark.parametrize(("button", "escalate"), [("right", True), ("wrong", False)])
+    def test_is_kept_while_the_model_is_down(
+        self, office: Workspace, button: str, escalate: bool
+    ) -> None:
         verdict = answered(office, "I am angry", "/classify")
         office.bot.classifier.failures.append(Retryable("It is down."))  # type: ignore[attr-defined]
-        assert pressed(office, button, verdict)["text"] == "It could not be judged. It is down."
+        assert pressed(office, button, verdict)["text"].startswith("Noted: it needs ")
+        kept = self.kept(office, "I am angry")
+        assert (kept.verdict, kept.effects, kept.open, kept.reasons) == (None, (), False, (REASON,))
+        assert kept.label
+        label = kept.label
+        assert (label.escalate, label.who, label.at, label.model) == (escalate, AGENT, NOON, None)
+
+    def test_cannot_be_shared_while_the_model_is_down(self, office: Workspace) -> None:
+        verdict = answered(office, "I am angry", "/classify")
+        office.bot.classifier.failures.append(Retryable("It is down."))  # type: ignore[attr-defined]
+        assert pressed(office, "share", verdict)["text"] == "It could not be judged. It is down."
         assert list(office.bot.store.newest()) == []
 
     @pytest.mark.parametrize("value", ["", "{", "[]", '{"text": 5}'])
@@ -424,9 +436,33 @@ class TestFind:
         assert told["text"] == "The bot may answer @river_example again."
         assert not office.bot.opt_outs.opted_out(RIVER), "by no name, the id included"
 
+    def test_does_not_offer_it_where_the_author_asked_to_be_left_alone(
+        self, office: Workspace
+    ) -> None:
+        office.bot.opt_outs.add(RIVER, NOON)
+        office.does(office.chosen("opt out", office.carded(case())))
+        found = answered(office, "find @river_example")
+        assert buttons(found) == []
+        assert "they asked for it, so nobody here can undo it." in found["text"]
+
+    def test_refuses_it_where_the_author_has_asked_since(self, office: Workspace) -> None:
+        office.does(office.chosen("opt out", office.carded(case())))
+        found = answered(office, "find @river_example")
+        office.bot.opt_outs.add(RIVER, NOON)
+        told = pressed(office, "opt in", found, ADMIN)
+        assert told["text"].startswith("@river_example asked the bot to be quiet, which X's rules")
+        assert told["replace_original"] is False
+        assert office.bot.opt_outs.opted_out(RIVER) == "author"
+
+    @pytest.mark.parametrize(
+        "word", ["@" + "x" * 51, "1" * 101, "x" * 3_000, "@", "@a b", "*river*", "<!channel>"]
+    )
+    def test_refuses_what_is_neither_an_id_nor_a_handle(self, office: Workspace, word: str) -> None:
+        assert answered(office, f"find {word}")["text"].startswith("That is neither an id nor")
+
     def test_offers_both(self, office: Workspace) -> None:
         office.bot.mutes.mute(RIVER, AGENT, NOON)
-        office.bot.opt_outs.add(RIVER, NOON)
+        office.bot.opt_outs.add(RIVER, NOON, AGENT)
         assert buttons(answered(office, "find @river_example")) == ["unmute", "opt in"]
 
 

@@ -54,6 +54,7 @@ def drawn(
     now: datetime = NOW,
     admin: bool = False,
     paused: Paused | None = None,
+    told: str | None = None,
 ) -> dict[str, Any]:
     return home_view(
         own,
@@ -63,9 +64,11 @@ def drawn(
         link=lambda one: card_link(one, CHANNEL),
         admin=admin,
         paused=paused,
+        said=told,
     )
 
 
+FIRST = "W0OTHER claimed it first, at 12:30 UTC: ask them, or release it."
 ANSWERED = tweeted(replied("sent", "U0AGENT"), id="7", root_id="7")
 LOOKS = {
     "nothing_to_do": drawn(),
@@ -81,6 +84,7 @@ LOOKS = {
     "more_than_fits": drawn([mine(n) for n in range(16)], [numbered(n) for n in range(20, 1_046)]),
     "paused": drawn(paused=PAUSED),
     "paused_for_an_admin": drawn(paused=PAUSED, admin=True),
+    "after_a_press_in_vain": drawn(told=FIRST),
 }
 
 
@@ -109,7 +113,7 @@ def test_slack_takes_any_cases() -> None:
 def test_all_that_fits_is_at_most_a_hundred_blocks() -> None:
     own = [mine(number) for number in range(400)]
     waiting = [numbered(number) for number in range(400, 800)]
-    tab = drawn(own, waiting, paused=PAUSED)
+    tab = drawn(own, waiting, paused=PAUSED, told=FIRST)
     assert 80 < len(tab["blocks"]) <= 100
     assert f"… and {400 - MOST_MINE} more: /triage open mine" in said(tab)
     assert f"… and {400 - MOST_WAITING} more: /triage open" in said(tab)

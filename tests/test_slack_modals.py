@@ -95,6 +95,11 @@ class TestReply:
         assert field["initial_value"] == office.bot.reply_texts.draft(MENTION.tweet)
         assert "@river_example" in field["initial_value"]
 
+    def test_tells_who_else_has_the_case(self, office: Workspace) -> None:
+        card = office.carded(deeds.claimed(MENTION, OTHER, NOON))
+        assert f"<@{OTHER}>  has it since" in shown(opened(office, card))
+        assert "has it since" not in shown(opened(office, card, OTHER))
+
     def test_is_offered_on_the_home_tab_too(self, office: Workspace) -> None:
         office.carded(deeds.claimed(MENTION, AGENT, NOON))
         office.does(office.looked_at_home())
@@ -296,10 +301,10 @@ class TestWhenSomethingFails:
             Fault("html", where="views.open"),
             Fault("status", 500, where="views.open"),
             refused("expired_trigger_id", "views.open"),
-            refused("ratelimited", "views.open"),
+            refused("trigger_expired", "views.open"),
         ],
     )
-    def test_a_modal_that_does_not_open_is_told_of(
+    def test_a_modal_that_opens_too_late_is_told_of(
         self, office: Workspace, card: Message, fault: Fault
     ) -> None:
         office.slack.faults.append(fault)
@@ -307,6 +312,23 @@ class TestWhenSomethingFails:
         assert office.slack.views == []
         assert office.works() == 0
         assert office.whisper() == "Slack was too slow to open it: press the button once more."
+
+    @pytest.mark.parametrize(
+        ("reason", "told"),
+        [
+            ("ratelimited", "It did not open. Slack asks to slow down."),
+            ("invalid_auth", "It did not open. Slack refuses (invalid_auth): copy the Bot User"),
+            ("odd_error", "It did not open. Slack refuses the message (odd_error)."),
+        ],
+    )
+    def test_a_modal_that_slack_refuses_says_why(
+        self, office: Workspace, card: Message, reason: str, told: str
+    ) -> None:
+        office.slack.faults.append(refused(reason, "views.open"))
+        office.asked(office.pressed("reply", card))
+        assert office.slack.views == []
+        assert office.works() == 0
+        assert office.whisper().startswith(told)
 
     def test_a_press_that_comes_too_late_is_told_of(self, office: Workspace, card: Message) -> None:
         press = office.pressed("reply", card)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.cases import erased
+from bot.deeds import claimed
 from bot.errors import Refused
 from bot.slack.looks.views import (
     ANSWER,
@@ -44,6 +45,7 @@ LOOKS = {
         replied("failed", "U0AGENT", problem="X refuses it."), TEXT
     ),
     "reply_after_one_that_may_be_public": reply_view(replied("unknown"), TEXT),
+    "reply_to_a_case_of_another": reply_view(claimed(X_POST, "W0OTHER", NOON), TEXT, who="U0AGENT"),
     "preview": preview_view(X_POST, TEXT, account="@acme"),
     "preview_with_a_link": preview_view(X_POST, "See https://example.com/help"),
     "preview_without_a_handle": preview_view(tweeted(X_POST, author=Author(name="Kim")), TEXT),
@@ -118,6 +120,19 @@ class TestTheForm:
         )
         assert "public already" in said(reply_view(replied("sent"), ""))
         assert "may be public already" in said(reply_view(replied("sending"), ""))
+
+    def test_tells_who_else_has_the_case_and_since_when(self) -> None:
+        view = LOOKS["reply_to_a_case_of_another"]
+        [found] = [node for node in nodes(view) if node.get("type") == "user"]
+        assert found["user_id"] == "W0OTHER"
+        [since] = [node for node in nodes(view) if node.get("type") == "date"]
+        assert since["timestamp"] == NOON.timestamp()
+        assert " has it since ." in said(view)
+
+    @pytest.mark.parametrize("who", [None, "U0AGENT"])
+    def test_tells_nobody_of_their_own_case_or_of_one_that_is_free(self, who: str | None) -> None:
+        made = claimed(X_POST, who, NOON) if who else X_POST
+        assert "has it" not in said(reply_view(made, "", who="U0AGENT"))
 
     def test_is_not_offered_for_a_post_that_is_gone(self) -> None:
         with pytest.raises(Refused, match="nothing to answer"):

@@ -187,11 +187,12 @@ def _noted(case: Case, deed: str) -> str | None:
     handle = case.tweet.author.handle
     whom = f"@{handle.removeprefix('@')}" if handle else "its author"
     undo = f" `/triage find {whom}` undoes it" if handle else ""
+    unless = f"{undo}, unless they asked for it themselves." if undo else ""
     match deed:
         case "mute":
-            return f"What {whom} writes makes no cards, unless a rule always escalates it.{undo and f'{undo}.'}"
+            said = f"What {whom} writes makes no cards, unless a rule always escalates it."
+            return f"{said}{undo}." if undo else said
         case "opt out":
-            unless = undo and f"{undo}, unless they asked for it themselves."
             return f"The bot never answers {whom} any more.{unless}"
     return None
 

@@ -166,10 +166,10 @@ class _Desk:
         try:
             self._client.views_open(trigger_id=_text(body, "trigger_id"), view=view)
         except Exception as error:  # noqa: BLE001  failure_of raises what it does not know
-            failure = failure_of(error)
-            log.warning("The modal of case %s did not open: %s", case_id, failure)
-            late = isinstance(failure, Unknown) or _expired(error)
-            self._queue("say", body, text=_LATE if late else f"It did not open. {failure}")
+            problem = failure_of(error)
+            log.warning("The modal of case %s did not open: %s", case_id, problem)
+            late = isinstance(problem, Unknown) or _expired(error)
+            self._queue("say", body, text=_LATE if late else f"It did not open. {problem}")
 
     def preview(self, ack: Ack, body: Body, view: Body) -> None:
         try:

@@ -63,8 +63,8 @@ class OptOuts:
         if _whose(noted.values()) == "author":
             whom = author.handle or "The author"
             raise Refused(
-                f"{whom} asked the bot to be quiet, so nobody here may undo it, by X's rules: "
-                "answer with Reply where an answer is wanted."
+                f"{whom} asked the bot to be quiet, which X's rules let nobody here undo: press "
+                "Reply on a card to answer in person."
             )
         for name in noted:
             # What he asked for in this moment stays.

@@ -413,8 +413,8 @@ def _author(handle: str, *, muted: bool, opted_out: OptedOutBy | None) -> Iterat
         yield rich(paragraph(words(f"{handle} is muted: only a rule makes cards of their posts.")))
         pressed.append(button("unmute", "Unmute", handle))
     if opted_out == "author":
-        asked = f"{handle} asked the bot to be quiet: it never answers them, and nobody undoes it."
-        yield rich(paragraph(words(asked)))
+        so = "they asked for it, so nobody here can undo it."
+        yield rich(paragraph(words(f"The bot never answers {handle}: {so}")))
     if opted_out == "agent":
         yield rich(paragraph(words(f"The bot never answers {handle}: an agent opted them out.")))
         pressed.append(button("opt in", "Let the bot answer again", handle))
