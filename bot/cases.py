@@ -136,8 +136,11 @@ class Case:
 
     @property
     def open(self) -> bool:
-        """Whether it waits for a person."""
-        return self.route == "escalate" and not self.resolved and not self.erased
+        """Whether it waits for a person: one that escalated, or whose automatic answer failed."""
+        if self.notice or self.resolved or self.erased:
+            return False
+        card = self.effect("card")
+        return self.route == "escalate" or (card is not None and card.state != "failed")
 
     @property
     def due_at(self) -> datetime | None:

@@ -18,6 +18,7 @@ def to_json(case: Case) -> dict[str, Any]:
     verdict = case.verdict
     return {
         **_plain(case),
+        "open": case.open,  # for those who look for it in the JSON
         "tweet": tweets.to_json(case.tweet),
         "received_at": case.received_at.isoformat(),
         "decided_at": case.decided_at.isoformat(),

@@ -219,7 +219,7 @@ class _Reader:
 
     def _hour(self, name: str, default: int) -> int | None:
         value = self._text(name) or str(default)
-        if value == "off":
+        if value.lower() == "off":
             return None
         if not value.isdecimal() or int(value) > 23:  # noqa: PLR2004
             self.problems.append(

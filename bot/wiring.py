@@ -569,7 +569,7 @@ class Parts:
             "update": UpdateOutlet(channel, around),
             "line": LineOutlet(channel, self._channel_url),
         }
-        return self._courier(outlets, {})
+        return self._courier(outlets, {"cards": self.cards})
 
     @cached_property
     def reply_courier(self) -> "Courier":

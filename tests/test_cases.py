@@ -240,6 +240,21 @@ class TestACase:
             assert the("update", out).attempt == attempt
             out = send(begin(out, "update", "mine"), "update", "mine")
 
+    @pytest.mark.parametrize(
+        ("made", "waits"),
+        [
+            (case(), True),
+            (case(resolved=True), False),
+            (case(erased=True), False),
+            (case(route="skip"), False),
+            (case(route="reply", effects=(Effect("card", "sent"),)), True),
+            (case(route="reply", effects=(Effect("card", "sent"),), resolved=True), False),
+            (case(route="reply", effects=(Effect("card", "failed"),)), False),
+        ],
+    )
+    def test_waits_for_a_person_where_one_sees_it(self, made: Case, waits: bool) -> None:
+        assert made.open is waits
+
     def test_has_one_update_for_all_that_happens_before_it_is_drawn(self) -> None:
         out = cases.with_update(with_effect("sent", outside_id="ts-1"), NOON)
         assert cases.with_update(out, LATER) is out

@@ -68,7 +68,7 @@ class TestTheHomeTab:
     def test_is_drawn_for_an_empty_bot(self, office: Workspace) -> None:
         home = looked_at(office)
         assert "No tweets came in." in shown(home)
-        assert "Nobody waits: all is done." in shown(home)
+        assert "No case waits to be claimed." in shown(home)
 
     def test_tells_of_the_pause_and_admins_how_to_end_it(self, office: Workspace) -> None:
         office.bot.pause.pause(OTHER, NOON)

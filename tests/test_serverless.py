@@ -55,7 +55,11 @@ RIGHTS: dict[str, dict[str, set[str]]] = {
         "CardsQueue": SEND,
         "RepliesQueue": SEND,
     },
-    "notify": {"CardsQueue": CONSUME, "SlackSecret": SECRET, "CasesTable": READ_AND_CHANGE},
+    "notify": {
+        "CardsQueue": {*CONSUME, *SEND},
+        "SlackSecret": SECRET,
+        "CasesTable": READ_AND_CHANGE,
+    },
     "reply": {
         "RepliesQueue": CONSUME,
         "XSecret": SECRET,

@@ -342,7 +342,7 @@ class TestTheStatus:
             "Queues: nothing waiting.",
             "Model: starter.",
             "Threshold: 0.5, the model's own.",
-            "Automatic replies are not paused.",
+            "Automatic replies are not held back.",
         ):
             assert sentence in shown
         for nothing in ("Dead", "X this month", "since"):

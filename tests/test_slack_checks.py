@@ -111,7 +111,7 @@ class TestTheScopes:
         slack.scopes = tuple(one for one in SCOPES if one != missing)
         line = found(connected)["slack scopes"]
         assert line.well is False
-        assert line.says.startswith(f"The token lacks {missing}: put `python -m bot slack manifest")
+        assert line.says.startswith(f"The token lacks {missing}: paste what `python -m bot slack")
         assert "reinstall" in line.says
 
     def test_may_be_more_than_are_needed(self, slack: SlackStandin, connected: Environment) -> None:
@@ -162,7 +162,7 @@ class TestTheChannel:
         slack.private = True
         assert found(connected)["slack channel"].well is True
         slack.scopes = tuple(one for one in SCOPES if one != "groups:history")
-        assert "(missing_scope): put" in found(connected)["slack channel"].says
+        assert "(missing_scope): paste" in found(connected)["slack channel"].says
 
     def test_is_not_asked_for_with_any_other_effect(
         self, slack: SlackStandin, connected: Environment

@@ -150,7 +150,7 @@ class TestAVerdictThatSomebodyJudges:
             "words",
         )
         needs = "a person" if escalate else "nobody"
-        assert told["text"] == f"Noted: it needs {needs}. The next model learns from it."
+        assert told["text"] == f"Noted: it needs {needs}. That is kept as a label."
         assert told["replace_original"] is False
 
     def test_is_nobodys_case(self, office: Workspace) -> None:
@@ -232,7 +232,7 @@ class TestTriage:
         assert "1 open case, 1 of them unclaimed." in shown(told)
         assert "Model: words, which answers." in shown(told)
         assert "Threshold: 0.5,  the model's own." in shown(told)
-        assert "Automatic replies are not paused." in shown(told)
+        assert "Automatic replies are not held back." in shown(told)
 
     def test_status_tells_who_turned_what(self, office: Workspace) -> None:
         office.bot.pause.pause(ADMIN, NOON)
@@ -280,7 +280,7 @@ class TestTriageOpen:
             assert "parcel" not in mine
 
     def test_says_so_where_nobody_waits(self, office: Workspace) -> None:
-        assert answered(office, "open")["text"] == "Nobody waits: all is done."
+        assert answered(office, "open")["text"] == "No case is open: all is done."
         assert answered(office, "open mine")["text"] == "You have no open case."
 
     def test_knows_no_others(self, office: Workspace) -> None:
@@ -294,7 +294,7 @@ class TestThePause:
         paused = office.bot.pause.paused()
         assert paused
         assert (paused.who, paused.at) == (ADMIN, NOON)
-        assert "go out again" in answered(office, "resume", who=ADMIN)["text"]
+        assert "no longer paused" in answered(office, "resume", who=ADMIN)["text"]
         assert office.bot.pause.paused() is None
 
     @pytest.mark.parametrize("text", ["pause", "resume", "threshold 0.6", "threshold usual"])
@@ -328,7 +328,7 @@ class TestTheThreshold:
         question = answered(judged, "threshold 0,6", who=ADMIN)
         told = pressed(judged, "threshold", question, ADMIN)
         assert told["replace_original"] is True
-        assert told["text"] == "From now on a tweet escalates from 0.6 on."
+        assert told["text"] == "From now on a tweet escalates at 0.6 or more."
         chosen = judged.bot.thresholds.chosen()
         assert chosen
         assert (chosen.value, chosen.who, chosen.at) == (0.6, ADMIN, NOON)

@@ -83,6 +83,7 @@ class TestWhatIsChosen:
         assert isinstance(own.card_courier.outlets["card"], CardOutlet)
         assert isinstance(own.card_courier.outlets["update"], UpdateOutlet)
         assert isinstance(own.card_courier.outlets["line"], LineOutlet)
+        assert own.card_courier.workers == {"cards": own.cards}, "what follows a line goes at once"
         assert own.reply_courier.outlets == {"reply": own.x}
         assert own.x
         assert own.x.account_id() == "1"

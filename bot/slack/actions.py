@@ -165,7 +165,7 @@ class Clerk:
         escalate = shown is (action["button"] == "right")
         tryouts.labelled(self.store, case, escalate, action["who"], now)
         needs = "a person" if escalate else "nobody"
-        self._tell(action, answers.said(f"Noted: it needs {needs}. The next model learns from it."))
+        self._tell(action, answers.said(f"Noted: it needs {needs}. That is kept as a label."))
 
 
 def _verdict(case: Case) -> JsonObject:

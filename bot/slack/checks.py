@@ -9,6 +9,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.slack.client import failure_of
 from bot.slack.manifest import SCOPES
+from bot.slack.refusals import APP
 
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (docs.slack.dev, "Tokens")."""
@@ -53,7 +54,7 @@ def archived(client: WebClient, channel: str, app: str) -> bool:
     return any(message.get("subtype") in _ARCHIVED for message in answered.get("messages", []))
 
 
-def _asked(method: Callable[..., SlackResponse], app: str = "APP", **arguments: Any) -> Any:
+def _asked(method: Callable[..., SlackResponse], app: str = APP, **arguments: Any) -> Any:
     """Unlike `client.asked`, with the answer's headers."""
     try:
         return method(**arguments)

@@ -18,7 +18,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.errors import Failure, Permanent, Retryable, Unknown
 from bot.ports import Clock
-from bot.slack.refusals import remedy
+from bot.slack.refusals import APP, remedy
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def asked(method: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
     return answered
 
 
-def failure_of(error: Exception, app: str = "APP") -> Failure:
+def failure_of(error: Exception, app: str = APP) -> Failure:
     """What an exception of a Slack call means for making it again. Raises what is none.
 
     `app`: the bot's name in the workspace, for the advice.

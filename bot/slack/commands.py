@@ -72,7 +72,7 @@ class TriageCommand:
             case "threshold":
                 self._admin(who)
                 self.thresholds.choose(checked(value), who, now)
-                return answers.said(f"From now on a tweet escalates from {value} on.")
+                return answers.said(f"From now on a tweet escalates at {value} or more.")
             case "leave":
                 return answers.said("The threshold stays as it is.")
             case "unmute":
@@ -103,7 +103,7 @@ class TriageCommand:
     def _resume(self, who: str) -> JsonObject:
         self._admin(who)
         self.pause.resume()
-        return answers.said("Automatic replies go out again.")
+        return answers.said("Automatic replies are no longer paused.")
 
     def _threshold(self, rest: str, who: str) -> JsonObject:
         if not rest:
@@ -139,6 +139,10 @@ class TriageCommand:
         return lambda case: card_link(case, url)
 
     def _admin(self, who: str) -> None:
+        if not self.admins:
+            raise Refused(
+                "Nobody may do that yet: whoever runs the bot sets SLACK_ADMINS to who may."
+            )
         if who not in self.admins:
             raise Refused(
                 f"Only those in SLACK_ADMINS may do that, and {who} is not among them: ask whoever "

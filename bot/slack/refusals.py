@@ -6,6 +6,9 @@ the same at more length.
 
 from typing import Final
 
+APP: Final = "Tweet Escalator"
+"""The bot's name in the workspace, as the manifest gives it."""
+
 _INSTALL: Final = "install the app again and copy its new Bot User OAuth Token to SLACK_BOT_TOKEN"
 _COPY: Final = "copy the Bot User OAuth Token (xoxb-…) of the app to SLACK_BOT_TOKEN"
 _ALLOW: Final = "ask an admin of the workspace to allow the app to post in SLACK_SUPPORT_CHANNEL"
@@ -27,7 +30,8 @@ _REMEDIES: Final = {
     "is_archived": "unarchive the channel, or set SLACK_SUPPORT_CHANNEL to another",
     "metadata_too_large": _REPORT,
     "missing_scope": (
-        "put `python -m bot slack manifest` into the app's App Manifest page and reinstall it"
+        "paste what `python -m bot slack manifest --socket` (or `--url ADDRESS`) writes into the "
+        "app's App Manifest page, and reinstall it"
     ),
     "msg_blocks_too_long": _REPORT,
     "msg_too_long": _REPORT,
@@ -45,7 +49,7 @@ REASONS: Final = frozenset(_REMEDIES)
 """The errors, by Slack's names, that have a remedy."""
 
 
-def remedy(reason: str, app: str = "APP") -> str | None:
+def remedy(reason: str, app: str = APP) -> str | None:
     """What to do about an error of Slack's, None where people can do nothing about it.
 
     `app`: the bot's name in the workspace.

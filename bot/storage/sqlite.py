@@ -69,12 +69,15 @@ _MIGRATIONS: Final = (
     ALTER TABLE notes ADD COLUMN expires_at REAL;
     CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, ends_at REAL NOT NULL)
     """,
-    # `Case.open`, as SQL.
+    # `Case.open`, and what it was before records had it.
     """
     ALTER TABLE cases ADD COLUMN open INTEGER AS (
-        CASE WHEN json_valid(body) THEN json_extract(body, '$.route') = 'escalate'
-        AND json_extract(body, '$.resolved') IS NOT 1
-        AND json_extract(body, '$.erased') IS NOT 1 END
+        CASE WHEN json_valid(body) THEN coalesce(
+            json_extract(body, '$.open'),
+            json_extract(body, '$.route') = 'escalate'
+            AND json_extract(body, '$.resolved') IS NOT 1
+            AND json_extract(body, '$.erased') IS NOT 1
+        ) END
     ) VIRTUAL;
     CREATE INDEX cases_open ON cases (received_at, id) WHERE open
     """,

@@ -96,7 +96,7 @@ def classify_help() -> JsonObject:
             bullets(*_verbs(_CLASSIFY)),
         ),
         context(
-            "Right and Wrong under the answer teach the next model; Share here shows the answer "
+            "Right and Wrong under the answer are kept as labels; Share here shows the answer "
             "to this channel."
         ),
     )
@@ -263,7 +263,7 @@ def _waiting(status: Status) -> Iterator[list[JsonObject]]:
     if dead:
         yield [
             words(f"Dead letters: {_listed(dead)}.", bold=True),
-            words(" python -m bot doctor says why, python -m bot redrive sends them again."),
+            words(" the log says why, python -m bot redrive sends them again."),
         ]
     if status.incident:
         since = moment(status.incident.since)
@@ -289,7 +289,7 @@ def _sending(status: Status) -> Iterator[list[JsonObject]]:
         paused = words("Automatic replies are paused", bold=True)
         yield [paused, words(" by "), who, words(" since "), at, words(".")]
     else:
-        yield [words("Automatic replies are not paused.")]
+        yield [words("Automatic replies are not held back.")]
     if status.cost is not None:
         left = ", ".join(_left(status))
         yield [words(f"X this month: ${status.cost / DOLLAR:,.2f}{left and f'; left: {left}'}.")]
@@ -310,7 +310,7 @@ def open_answer(
 ) -> JsonObject:
     """What waits for a person, or for whoever asks, longest waiting first."""
     if not cases:
-        return said("You have no open case." if mine else "Nobody waits: all is done.")
+        return said("You have no open case." if mine else "No case is open: all is done.")
     whose = "with you" if mine else "waiting for a person"
     shown = sorted(cases, key=lambda case: case.received_at)
     lines = [paragraph(*_open(case, card, now)) for case in shown[:MOST_OPEN]]

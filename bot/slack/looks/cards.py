@@ -342,7 +342,7 @@ def _elements(case: Case) -> Iterator[JsonObject]:
     yield button("resolve", "Resolve", case.id, confirm=done)
     needless = confirm(
         "Did it need nobody?",
-        "This resolves it, and tells the model that it needed nobody. It can be reopened.",
+        "This resolves it, with the label that it needed nobody. It can be reopened.",
         "Not needed",
     )
     yield button("dismiss", "Not needed", case.id, confirm=needless)

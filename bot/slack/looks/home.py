@@ -117,7 +117,7 @@ class _Tab:
     def waiting(self, cases: Sequence[Case]) -> Iterator[JsonObject]:
         yield header("Waiting")
         if not cases:
-            yield rich(paragraph(words("Nobody waits: all is done.")))
+            yield rich(paragraph(words("No case waits to be claimed.")))
         for case in cases[:MOST_WAITING]:
             yield rich(*self._told(case, case.assignee))
             if case.assignee is None:

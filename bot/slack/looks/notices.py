@@ -110,7 +110,7 @@ def _numbers(notice: Digest) -> Iterator[str]:
     if notice.to_answer is not None:
         yield f"Median time until an agent's answer was public: {lasting(notice.to_answer)}."
     yield f"{_counted(notice.corrected, 'label')} corrected."
-    yield f"{_counted(notice.waiting, 'case')} waiting now."
+    yield f"{_counted(notice.waiting, 'case')} open now."
     if notice.cost is not None:
         yield f"${notice.cost / 1_000_000:,.2f} spent."
 
