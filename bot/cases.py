@@ -140,7 +140,8 @@ class Case:
         if self.notice or self.resolved or self.erased:
             return False
         card = self.effect("card")
-        return self.route == "escalate" or (card is not None and card.state != "failed")
+        carded = card is not None and card.state != "failed"
+        return self.route == "escalate" or (self.route == "reply" and carded)
 
     @property
     def due_at(self) -> datetime | None:
