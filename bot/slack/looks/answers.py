@@ -29,7 +29,7 @@ from bot.slack.looks.blocks import (
     words,
 )
 from bot.slack.looks.carried import LONGEST_VALUE, packed, unpacked
-from bot.slack.looks.notices import HEADLINES
+from bot.slack.looks.notices import HEADLINES, counted
 from bot.slack.looks.phrases import (
     LONGEST_REASON,
     Link,
@@ -246,14 +246,14 @@ def _routes(routes: Mapping[Route, int], found: Counts) -> str:
     escalated = routes.get("escalate", 0)
     least = "at least " if found.floor and came == sum(found.day.values()) else ""
     return (
-        f"{least}{_counted(came, 'tweet')}, {escalated:,} for a person ({escalated / came:.0%}), "
+        f"{least}{counted(came, 'tweet')}, {escalated:,} for a person ({escalated / came:.0%}), "
         f"{routes.get('reply', 0):,} for the bot, {routes.get('skip', 0):,} skipped."
     )
 
 
 def _waiting(status: Status) -> Iterator[list[JsonObject]]:
     if status.open_cases:
-        open_cases = _counted(status.open_cases, "open case")
+        open_cases = counted(status.open_cases, "open case")
         yield [words(f"{open_cases}, {status.unclaimed:,} of them unclaimed.")]
     else:
         yield [words("No case is open.")]
@@ -299,7 +299,7 @@ def _left(status: Status) -> Iterator[str]:
     if status.budget_left is not None:
         yield f"${status.budget_left / DOLLAR:,.2f}"
     if status.reads_left is not None:
-        yield f"{_counted(status.reads_left, 'post')} to read"
+        yield f"{counted(status.reads_left, 'post')} to read"
 
 
 def open_answer(
@@ -316,7 +316,7 @@ def open_answer(
     lines = [paragraph(*_open(case, card, now)) for case in shown[:MOST_OPEN]]
     more = _and_more(len(cases) - MOST_OPEN)
     return _message(
-        header(f"{_counted(len(cases), 'open case')} {whose}"), rich(bullets(*lines), *more)
+        header(f"{counted(len(cases), 'open case')} {whose}"), rich(bullets(*lines), *more)
     )
 
 
@@ -445,10 +445,6 @@ def _and_more(left_out: int) -> list[JsonObject]:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} of {name}" for name, count in counts.items())
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _message(*blocks: JsonObject) -> JsonObject:

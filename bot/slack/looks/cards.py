@@ -14,7 +14,7 @@ from bot import deeds
 from bot.cases import Case, Effect, Entry
 from bot.errors import Refused
 from bot.notices import Digest, Incident
-from bot.slack.looks import notices
+from bot.slack.looks import buttons, notices
 from bot.slack.looks.blocks import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -328,18 +328,9 @@ def _public(reply: Effect) -> Iterator[JsonObject]:
 
 
 def _elements(case: Case) -> Iterator[JsonObject]:
-    reply = case.effect("reply")
-    if reply is None or reply.state in {"failed", "dry-run"}:
-        yield button("reply", "Reply", case.id, style="primary")
-    if case.assignee:
-        released = confirm(
-            "Release it?", "It is yours or somebody else's: anybody may claim it then.", "Release"
-        )
-        yield button("release", "Release", case.id, confirm=released)
-    else:
-        yield button("claim", "Claim", case.id)
-    done = confirm("Resolve it?", "Nothing more is to be done. It can be reopened.", "Resolve")
-    yield button("resolve", "Resolve", case.id, confirm=done)
+    yield from buttons.reply(case, style="primary")
+    yield buttons.release(case) if case.assignee else button("claim", "Claim", case.id)
+    yield buttons.resolve(case)
     needless = confirm(
         "Did it need nobody?",
         "This resolves it, with the label that it needed nobody. It can be reopened.",

@@ -9,12 +9,11 @@ from typing import Final
 
 from bot.cases import Case
 from bot.notices import Digest
-from bot.slack.looks import notices
+from bot.slack.looks import buttons, notices
 from bot.slack.looks.blocks import (
     JsonObject,
     actions,
     button,
-    confirm,
     header,
     link,
     moment,
@@ -136,13 +135,9 @@ class _Tab:
 
 
 def _own_buttons(case: Case) -> Iterator[JsonObject]:
-    reply = case.effect("reply")
-    if reply is None or reply.state in {"failed", "dry-run"}:
-        yield button("reply", "Reply", case.id)
-    done = confirm("Resolve it?", "Nothing more is to be done. It can be reopened.", "Resolve")
-    yield button("resolve", "Resolve", case.id, confirm=done)
-    free = confirm("Release it?", "Anybody may claim it then.", "Release")
-    yield button("release", "Release", case.id, confirm=free)
+    yield from buttons.reply(case)
+    yield buttons.resolve(case)
+    yield buttons.release(case)
 
 
 def _more(left_out: int, command: str) -> Iterator[JsonObject]:

@@ -84,23 +84,23 @@ def lasting(seconds: float) -> str:
         return "less than a minute"
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    units = ((days, _counted(days, "day")), (hours, f"{hours} h"), (minutes, f"{minutes} min"))
+    units = ((days, counted(days, "day")), (hours, f"{hours} h"), (minutes, f"{minutes} min"))
     return " ".join([text for count, text in units if count][:2])
 
 
 def _counts(notice: Incident) -> Iterator[str]:
     if notice.count:
-        yield f"{_counted(notice.count, 'case')} collected."
+        yield f"{counted(notice.count, 'case')} collected."
     if notice.waiting and not notice.until:
         verb = "waits" if notice.waiting == 1 else "wait"
-        yield f"{_counted(notice.waiting, 'tweet')} {verb} for the classifier."
+        yield f"{counted(notice.waiting, 'tweet')} {verb} for the classifier."
 
 
 def _numbers(notice: Digest) -> Iterator[str]:
     if notice.received:
         share = notice.answered_by_bot / notice.received
         more = "More came in than are counted here; these are the last. " if notice.partly else ""
-        yield f"{more}{_counted(notice.received, 'tweet')} came in."
+        yield f"{more}{counted(notice.received, 'tweet')} came in."
         yield f"{notice.escalated:,} for a person, {notice.skipped:,} skipped."
         yield f"{notice.answered_by_bot:,} answered by the bot: {share:.0%} of all."
     else:
@@ -109,11 +109,12 @@ def _numbers(notice: Digest) -> Iterator[str]:
         yield f"Median time until an agent claimed one: {lasting(notice.to_claim)}."
     if notice.to_answer is not None:
         yield f"Median time until an agent's answer was public: {lasting(notice.to_answer)}."
-    yield f"{_counted(notice.corrected, 'label')} corrected."
-    yield f"{_counted(notice.waiting, 'case')} open now."
+    yield f"{counted(notice.corrected, 'label')} corrected."
+    yield f"{counted(notice.waiting, 'case')} open now."
     if notice.cost is not None:
         yield f"${notice.cost / 1_000_000:,.2f} spent."
 
 
-def _counted(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
+    """How many there are of a thing, in words."""
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
