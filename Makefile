@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV = .venv/bin/python
 MODEL = build/model.tar.gz
 
-.PHONY: setup install run test bench backup check package lock python
+.PHONY: setup install run test bench backup check audit package lock python
 
 run: install
 	@$(VENV) -m bot run
@@ -12,8 +12,9 @@ run: install
 # What `make run` needs and no more; `setup` adds what tests need.
 install: python .venv/installed $(MODEL)
 
+# As many at once as there are cores; ARGS=--cov adds what they cover.
 test: setup
-	@$(VENV) -m pytest --cov --cov-report=term $(ARGS)
+	@$(VENV) -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 bench: setup
 	@$(VENV) -m bench
@@ -50,6 +51,15 @@ check: setup
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy
+
+# Known weaknesses of what the lock files pin; asks the advisories of PyPI and npm.
+audit: python node_modules
+	@test -x build/audit/bin/pip-audit || { "$(PYTHON)" -m venv build/audit && build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1; }
+	@"$(PYTHON)" .ci/audit
+
+node_modules: package-lock.json
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
 
 package: setup
 	@test -d node_modules || npm ci --silent
