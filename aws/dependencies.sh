@@ -1,14 +1,32 @@
 #!/bin/sh
-# Fills build/dependencies with what requirements.txt names, built for the functions' machine
-# (Python 3.13 on arm64 Linux), whatever machine this is. Skipped while nothing has changed, so
-# that a second run needs no network. PYTHON names the Python whose pip is used.
+# Makes what the functions' package holds beside our sources: in build/dependencies the libraries
+# that requirements.txt names, built for the functions' machine (Python 3.13 on arm64 Linux), in
+# build/model the model, unpacked, and the bytecode of all of it and of ours, by which a cold start
+# takes half as long. Whatever machine this is; what has not changed is not fetched again, so that
+# a second run needs no network. PYTHON names the Python whose pip is used.
 set -eu
 cd "$(dirname "$0")/.."
+
+# Halves what is uploaded. tests/test_package.py imports every handler from what is left.
+unneeded() {
+    rm -rf bin ./*.dist-info/RECORD # commands of this machine; a list that is wrong by now
+    find . -path './emoji/*' -name 'emoji_*.json' -delete # names of emoji in other languages
+    rm -rf slack slack_bolt/adapter tweepy/asynchronous # an old name; frameworks; asyncio
+    find slack_bolt slack_sdk/web -name 'async_*' -prune -exec rm -rf {} +
+    find slack_sdk/web -name 'legacy_*' -delete
+    ( cd slack_sdk && rm -rf audit_logs rtm rtm_v2 scim socket_mode )
+    # Of Powertools only its log and its metrics are used, which need one utility.
+    rm -rf aws_lambda_powertools/event_handler
+    find aws_lambda_powertools/utilities -mindepth 1 -maxdepth 1 -type d \
+        ! -name jmespath_utils -exec rm -rf {} +
+}
 
 python=${PYTHON:-python3}
 target=build/dependencies
 stamp=build/dependencies.stamp # serverless.yml asks for it
 wanted=$(cat requirements.txt aws/dependencies.sh | cksum)
+
+[ -d node_modules/pyodide ] || { echo "pyodide is not here: run npm ci first."; exit 1; }
 
 if ! [ -d "$target" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     rm -rf "$target" "$target.part" "$stamp"
@@ -16,19 +34,15 @@ if ! [ -d "$target" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         --target "$target.part" --requirement requirements.txt --only-binary=:all: \
         --implementation cp --python-version 3.13 \
         --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64
-    rm -rf "$target.part/bin" # commands of this machine
+    ( cd "$target.part" && unneeded )
     mv "$target.part" "$target"
+    node aws/bytecode.mjs "$target"
     echo "$wanted" >"$stamp"
 fi
 
-[ -z "$(find "$target" -name '*.pyc' | head -n 1)" ] || exit 0
+rm -rf build/model
+mkdir build/model
+tar -xzf build/model.tar.gz -C build/model
 
-# Bytecode halves a cold start, and only the functions' own Python can write it. It is not
-# checked against its source, since packaging sets all files' dates to 1970.
-for compiler in "$python" python3.13; do
-    if "$compiler" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then
-        exec "$compiler" -m compileall -q --invalidation-mode unchecked-hash \
-            -s "$target" -p "/var/task/$target" "$target"
-    fi
-done
-echo "No Python 3.13 here, so the functions get no .pyc files and start more slowly."
+find bot handlers -name '*.cpython-313.pyc' -delete # of sources that may be gone
+node aws/bytecode.mjs bot handlers

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from subprocess import DEVNULL, STDOUT, Popen
@@ -42,7 +42,8 @@ class FunctionFailed(Exception):
 class LambdaFunction(Standin):
     """One function, one process, one call at a time; after a crash the next call starts afresh.
 
-    `handler` is a dotted name (`handlers.triage.handler`) that is found from `cwd`.
+    `handler` is a dotted name (`handlers.triage.handler`) that is found from `cwd`; `python` is
+    the command that starts an interpreter.
     """
 
     def __init__(
@@ -52,12 +53,15 @@ class LambdaFunction(Standin):
         cwd: str | Path = ".",
         *,
         memory: int = 512,
+        python: Sequence[str] = (sys.executable,),
     ) -> None:
         super().__init__()
         self.starts = 0
+        self._python = python
         self._handler = handler
         self._root = Path(cwd).resolve()
-        self._environ = {**lambda_environ(handler, self._root, memory), **(environ or {})}
+        self._memory = memory
+        self._environ = self._environment(environ or {})
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
         self._sandbox: _Sandbox | None = None
         self._one_at_a_time = Lock()
@@ -85,6 +89,11 @@ class LambdaFunction(Standin):
         descriptor = self._log.fileno()
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
+    @property
+    def process_id(self) -> int | None:
+        """The process that runs or ran last."""
+        return self._sandbox.process_id if self._sandbox else None
+
     def invoke(self, event: object, timeout: float = 30) -> Any:
         """Calls the function; event and answer pass through JSON as they do on AWS."""
         body = json.dumps(event).encode()
@@ -102,6 +111,15 @@ class LambdaFunction(Standin):
         if self._sandbox:
             self._sandbox.kill()
 
+    def deploy(self, environ: Mapping[str, str]) -> None:
+        """After the call that is under way the function starts afresh, with this environment."""
+        with self._one_at_a_time:
+            self.stop()
+            self._environ = self._environment(environ)
+
+    def _environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        return {**lambda_environ(self._handler, self._root, self._memory), **environ}
+
     def perform(self, action: Action, request: Request) -> Answer:
         """Without the lock: a runtime waits for its next event while others are answered."""
         return action(request)
@@ -109,10 +127,11 @@ class LambdaFunction(Standin):
     def _running(self) -> tuple[bool, "_Sandbox"]:
         if self._sandbox and self._sandbox.alive:
             return False, self._sandbox
-        command = [sys.executable, "-m", "awslambdaric", self._handler]
+        command = [*self._python, "-m", "awslambdaric", self._handler]
         environ = {**self._environ, "AWS_LAMBDA_RUNTIME_API": self.address}
         self.starts += 1
-        self._sandbox = _Sandbox(command, self._root, environ, self._log)
+        self._sandbox = _Sandbox()
+        self._sandbox.start(command, self._root, environ, self._log)
         return True, self._sandbox
 
     def _next(self, _: Request) -> Answer:
@@ -142,13 +161,18 @@ class LambdaFunction(Standin):
 class _Sandbox:
     """One process and the event it works on."""
 
-    def __init__(
-        self, command: list[str], cwd: Path, environ: Mapping[str, str], log: IO[bytes]
-    ) -> None:
-        self.request_id = ""
+    _process: Popen[bytes]
+
+    def __init__(self) -> None:
+        self.request_id = self.trace = ""
         self.outcomes: Queue[Outcome] = Queue()
         self._events: Queue[bytes] = Queue()
         self._timeout = 0.0
+
+    def start(
+        self, command: list[str], cwd: Path, environ: Mapping[str, str], log: IO[bytes]
+    ) -> None:
+        """Starts the process, which asks for its first event before this may have returned."""
         self._process = Popen(
             command, cwd=cwd, env=environ, stdin=DEVNULL, stdout=log, stderr=STDOUT
         )
@@ -158,8 +182,13 @@ class _Sandbox:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def run(self, body: bytes, timeout: float, init: float) -> Outcome:
         self.request_id, self._timeout = str(uuid.uuid4()), timeout
+        self.trace = f"1-5bef4de7-{uuid.uuid4().hex[:24]}"
         self._events.put(body)
         try:
             return self.outcomes.get(timeout=timeout + init)
@@ -176,7 +205,7 @@ class _Sandbox:
             "Lambda-Runtime-Aws-Request-Id": self.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self._timeout) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": ARN,
-            "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0",
+            "Lambda-Runtime-Trace-Id": f"Root={self.trace};Sampled=0",
         }
         return Answer(200, body, headers)
 
