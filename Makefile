@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV = .venv/bin/python
 MODEL = build/model.tar.gz
 
-.PHONY: setup install run test bench backup check audit package lock python
+.PHONY: setup install run test bench backup check audit package deploy rollback remove lock python node
 
 run: install
 	@$(VENV) -m bot run
@@ -16,8 +16,14 @@ install: python .venv/installed $(MODEL)
 test: setup
 	@$(VENV) -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
-bench: setup
+bench: package build/function-venv/installed
 	@$(VENV) -m bench
+
+# A function's own packages for this machine: its fastText cannot stand beside the laptop's.
+build/function-venv/installed: requirements.txt
+	@"$(PYTHON)" -m venv build/function-venv
+	@build/function-venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
 
 setup: install .venv/tested
 
@@ -61,10 +67,18 @@ node_modules: package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-package: setup
-	@test -d node_modules || npm ci --silent
+package: setup node_modules
 	@PYTHON=$(VENV) sh aws/dependencies.sh
 	@npx osls package
+
+# One stage on AWS (docs/aws.md): make deploy STAGE=prod; YES=1 asks nothing, TO=… names a release.
+STAGE ?= dev
+deploy rollback remove: node install node_modules
+	@PYTHON=$(VENV) sh aws/dependencies.sh
+	@$(VENV) -m bot $@ --stage "$(STAGE)" $(if $(filter deploy rollback,$@),$(if $(YES),--yes)) $(if $(filter rollback,$@),$(if $(TO),--to "$(TO)"))
+
+node:
+	@command -v npm >/dev/null || { echo "npm is not here: install Node 20.19 or newer (nodejs.org)."; exit 1; }
 
 # Writes the lock files anew from pyproject.toml; needs uv.
 LOCK = uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 pyproject.toml
