@@ -12,9 +12,21 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from bot.errors import Conflict, Failure, Misconfigured, Refused
-from bot.local import commands, costs, replies_verbs, slack_verbs, upkeep, x_verbs
+from bot.local import (
+    commands,
+    costs,
+    deploy_verbs,
+    replies_verbs,
+    secret_verbs,
+    slack_verbs,
+    smoke,
+    upkeep,
+    x_verbs,
+)
+from bot.local.staged import Work, add_options, on_stage
 from bot.local.terminal import printable
-from bot.settings import HOUSE
+from bot.observability import readable
+from bot.settings import HOUSE, SECRETS
 
 Parsers = Callable[..., argparse.ArgumentParser]
 
@@ -28,33 +40,43 @@ def parser() -> argparse.ArgumentParser:
     whole.set_defaults(work=commands.begin)
     verbs = whole.add_subparsers(dest="verb", metavar="VERB")
 
-    verb = partial(_verb, verbs.add_parser)
+    verb, staged = partial(_verb, verbs.add_parser), partial(_staged, verbs.add_parser)
     verb("run", commands.run, "the whole bot on this machine")
     one = verb(
         "classify", commands.classify, "verdicts of texts, or of the lines of standard input"
     )
     one.add_argument("text", nargs="*", metavar="TEXT")
     one.add_argument("--model", type=Path, metavar="FILE", help="judge by this model archive")
-    one = verb("ingest", commands.ingest, "a file of tweets through the whole pipeline")
+    one = staged("ingest", commands.ingest, "a file of tweets through the whole pipeline")
     one.add_argument(
         "file", type=Path, metavar="FILE", help="CSV with a text column, or JSON lines"
     )
     one.add_argument("--reply", action="store_true", help="let the bot answer them in public")
-    one = verb("cases", commands.show_cases, "cases, newest first")
+    one = staged("cases", commands.show_cases, "cases, newest first")
     one.add_argument("--open", action="store_true", help="only those that wait for a person")
-    one = verb("explain", commands.explain, "one decision, step by step")
+    one = staged("explain", commands.explain, "one decision, step by step")
     one.add_argument("tweet_id", metavar="TWEET_ID")
     one = verb("backup", upkeep.backup, "a copy of everything stored, while the bot runs")
     one.add_argument(
         "file", type=Path, nargs="?", metavar="FILE", help="by default a new one in .data/backups"
     )
-    one = verb("erase", upkeep.erase, "our copies of an author's posts, or of single ones, go")
+    one.add_argument("--stage", help=argparse.SUPPRESS)  # to be told what does it there
+    one = staged("erase", upkeep.erase, "our copies of an author's posts, or of single ones, go")
     one.add_argument("tweet_ids", nargs="*", metavar="TWEET_ID")
     one.add_argument("--author", metavar="HANDLE", help="whose posts are to go: a handle or an id")
-    one = verb("redrive", commands.redrive, "dead letters back onto their queues, once mended")
+    one = staged("redrive", commands.redrive, "dead letters back onto their queues, once mended")
     one.add_argument("queues", nargs="*", metavar="QUEUE", help="tweets, cards…; all unless named")
-    verb("cost", costs.cost, "what X took today and this month, and what its budgets leave")
-    verb("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
+    staged("cost", costs.cost, "what X took today and this month, and what its budgets leave")
+    staged("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
+    one = staged(
+        "smoke",
+        smoke.smoke,
+        "one signed test tweet through the running bot to its card; then it is taken away",
+        ("x", "slack"),
+    )
+    one.add_argument(
+        "--within", type=float, default=60, metavar="SECONDS", help="until its card; 60 unsaid"
+    )
     one = verb("train", commands.train, "a model from labelled tweets")
     one.add_argument("data", type=Path, metavar="DATA.csv", help="columns text and escalate")
     one.add_argument("--output", type=Path, required=True, metavar="model.tar.gz")
@@ -62,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
     _add_replies(verbs.add_parser("replies", help="the bot's answers checked, tried, paused"))
     _add_x(verbs.add_parser("x", help="the webhook on X, and what X tells it"))
     _add_slack(verbs.add_parser("slack", help="the manifest from which Slack makes the app"))
+    _add_secret(verbs.add_parser("secret", help="the keys of a deployed stage"))
+    _add_deploying(verbs.add_parser)
     return whole
 
 
@@ -72,9 +96,18 @@ def _verb(add: Parsers, name: str, work: object, says: str) -> argparse.Argument
     return added
 
 
+def _staged(
+    add: Parsers, name: str, work: Work, says: str, opened: Sequence[str] = ()
+) -> argparse.ArgumentParser:
+    """A verb that works on a stage too; `opened` are the secrets it needs the contents of there."""
+    added = _verb(add, name, on_stage(work, opened), says)
+    add_options(added)
+    return added
+
+
 def _add_replies(replies: argparse.ArgumentParser) -> None:
     verbs = replies.add_subparsers(dest="replies_verb", metavar="VERB", required=True)
-    verb = partial(_verb, verbs.add_parser)
+    verb = partial(_staged, verbs.add_parser)
     verb("check", replies_verbs.check, "the texts, or everything that is wrong with them")
     one = verb("try", replies_verbs.attempt, "what a post would be answered, or why it would not")
     one.add_argument("text", metavar="TEXT")
@@ -89,9 +122,15 @@ def _add_x(x: argparse.ArgumentParser) -> None:
     verbs = x.add_subparsers(dest="x_verb", metavar="VERB", required=True)
     webhook = verbs.add_parser("webhook", help="where X reaches the bot")
     hooks = webhook.add_subparsers(dest="webhook_verb", metavar="VERB", required=True)
-    verb, hook = partial(_verb, verbs.add_parser), partial(_verb, hooks.add_parser)
+    verb = partial(_staged, verbs.add_parser, opened=("x",))
+    hook = partial(_staged, hooks.add_parser, opened=("x",))
     one = hook("add", x_verbs.add_webhook, "registers the address at which X reaches the bot")
-    one.add_argument("url", metavar="URL", help=f"https://HOST, which becomes …{x_verbs.PATH}")
+    one.add_argument(
+        "url",
+        nargs="?",
+        metavar="URL",
+        help=f"https://HOST, which becomes …{x_verbs.PATH}; that of the stage unsaid",
+    )
     hook("list", x_verbs.list_webhooks, "every webhook of the app")
     one = hook("check", x_verbs.check_webhook, "X checks the address anew, and may find it valid")
     one.add_argument("id", nargs="?", metavar="ID", help="not needed where there is one webhook")
@@ -118,9 +157,30 @@ def _add_slack(slack: argparse.ArgumentParser) -> None:
         slack_verbs.manifest,
         "the app's manifest, to paste where Slack makes apps",
     )
+    add_options(one)
     one.add_argument("--url", metavar="URL", help="https://HOST, where Slack reaches the bot")
     one.add_argument("--socket", action="store_true", help="no address: over Socket Mode")
     one.add_argument("-o", "--output", type=Path, metavar="FILE", help="slack-manifest.yml, say")
+
+
+def _add_secret(secret: argparse.ArgumentParser) -> None:
+    verbs = secret.add_subparsers(dest="secret_verb", metavar="VERB", required=True)
+    verb = partial(_staged, verbs.add_parser)
+    one = verb("set", secret_verbs.fill, "keys into one of the stage's secrets, asked for unseen")
+    one.add_argument("secret", choices=SECRETS, help="whose keys")
+    one.add_argument("names", nargs="*", metavar="NAME", help="which; all that are missing unsaid")
+    verb("list", secret_verbs.show_names, "what the stage's secrets hold, by name, and since when")
+
+
+def _add_deploying(add: Parsers) -> None:
+    deploy = _verb(add, "deploy", deploy_verbs.deploy, "a stage onto AWS (`make deploy`)")
+    back = _verb(add, "rollback", deploy_verbs.rollback, "a stage back to its release before")
+    back.add_argument("--to", type=int, metavar="TIMESTAMP", help="to the release of that time")
+    remove = _verb(add, "remove", deploy_verbs.remove, "a stage off AWS (`make remove`)")
+    for one in (deploy, back):
+        one.add_argument("--yes", action="store_true", help="ask nothing")
+    for one in (deploy, back, remove):
+        one.add_argument("--stage", default="dev", metavar="NAME", help="which; dev unsaid")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -134,9 +194,7 @@ def main(given: Sequence[str] | None = None) -> int:
     except (UnicodeDecodeError, ValueError):
         print(f"{HOUSE / '.env'} is not UTF-8 text: save it as such.", file=sys.stderr)
         return 2
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.WARNING, handlers=[readable.handler()])
     logging.getLogger("bot").setLevel(logging.INFO)
     try:
         code: int = arguments.work(arguments, dict(os.environ))

@@ -19,8 +19,30 @@ LONGEST_HOLD: Final = 25
 
 _Group = TypeVar("_Group")
 
-SECRET_SETTINGS: Final = ("X_SECRET_ID", "SLACK_SECRET_ID", "WEB_SECRET_ID")
-"""AWS Secrets Manager ids; what a secret holds is read as further settings."""
+_X: Final = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
+_SLACK: Final = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SUPPORT_CHANNEL")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret of AWS Secrets Manager: the setting that holds its id, and the settings it holds."""
+
+    id: str
+    needed: tuple[str, ...]
+    more: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All settings that are read from it; whatever else it holds is not."""
+        return (*self.needed, *self.more)
+
+
+SECRETS: Final[Mapping[str, Secret]] = {
+    "x": Secret("X_SECRET_ID", _X, ("X_BEARER_TOKEN", "X_USER_ID")),
+    "slack": Secret("SLACK_SECRET_ID", _SLACK),
+    "web": Secret("WEB_SECRET_ID", ("API_PASSWORD",)),
+}
+"""The secrets of a stage, by what the command line calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +82,11 @@ class AwsStorage:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. design: "Settings" has the meaning of each name."""
+    """Everything that can be set. design: "Settings" has the meaning of each name.
+
+    `half_filled` has a sentence for each secret that holds some of its keys and lacks others: what
+    needs them waits, as if it held none.
+    """
 
     classifier: Literal["embedded", "sagemaker"]
     sagemaker_endpoint: str | None
@@ -97,6 +123,7 @@ class Settings:
     deletion_check: timedelta
     api_password: str | None
     port: int
+    half_filled: tuple[str, ...] = ()
 
     @property
     def database(self) -> Path:
@@ -120,13 +147,10 @@ class _Reader:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.problems: list[str] = []
+        self._half_filled: list[str] = []
 
     def settings(self) -> Settings:
-        x_keys = self._group(
-            XKeys,
-            ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET"),
-            alone="X_CONSUMER_SECRET",
-        )
+        x_keys = self._group(XKeys, _X, alone="X_CONSUMER_SECRET", held_in="X_SECRET_ID")
         endpoint = self._text("SAGEMAKER_ENDPOINT")
         classifier = self._choice(
             "CLASSIFIER", ("embedded", "sagemaker"), "sagemaker" if endpoint else "embedded"
@@ -146,9 +170,7 @@ class _Reader:
                 "ACTIONS_QUEUE_URL",
             ),
         )
-        slack = self._group(
-            Slack, ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SUPPORT_CHANNEL")
-        )
+        slack = self._group(Slack, _SLACK, held_in="SLACK_SECRET_ID")
         return Settings(
             classifier="sagemaker" if classifier == "sagemaker" else "embedded",
             sagemaker_endpoint=endpoint,
@@ -188,6 +210,7 @@ class _Reader:
             deletion_check=timedelta(days=self._number("DELETION_CHECK_DAYS", 90, 0, 3650) or 0),
             api_password=self._text("API_PASSWORD"),
             port=int(self._number("PORT", 8000, 0, 65535) or 0),
+            half_filled=tuple(self._half_filled),
         )
 
     def _text(self, name: str) -> str | None:
@@ -272,13 +295,24 @@ class _Reader:
         return token
 
     def _group(
-        self, kind: type[_Group], names: tuple[str, ...], alone: str | None = None
+        self,
+        kind: type[_Group],
+        names: tuple[str, ...],
+        alone: str | None = None,
+        held_in: str | None = None,
     ) -> _Group | None:
+        """All of the names or none; `alone` may stand by itself.
+
+        Where they come from a secret, whose id the setting `held_in` has, somebody may still be
+        filling it in, and a function that refused to start would burn its messages meanwhile.
+        """
         values = {name: self._text(name) for name in names}
         missing = [name for name, value in values.items() if value is None]
         given = [name for name in names if name not in missing]
         if missing and given not in ([], [alone]):
-            self.problems.append(
-                f"{', '.join(given)} set but {', '.join(missing)} missing: set all or none."
-            )
+            some = f"{', '.join(given)} set but {', '.join(missing)} missing"
+            if held_in and self._text(held_in):
+                self._half_filled.append(f"{some} in the secret: what needs them waits.")
+            else:
+                self.problems.append(f"{some}: set all or none.")
         return None if missing else kind(*values.values())

@@ -157,6 +157,22 @@ def test_a_group_with_some_of_its_names_missing_is_refused_and_all_are_told(
             assert problems({name: group[name] for name in given}) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("group", "held_in"), [(SLACK, "SLACK_SECRET_ID"), (X, "X_SECRET_ID")], ids=["Slack", "X"]
+)
+def test_a_group_of_which_a_secret_holds_some_waits_for_the_others(
+    group: dict[str, str], held_in: str
+) -> None:
+    for name, value in group.items():
+        chosen = read({**AWS, held_in: "arn", name: value})
+        assert (chosen.slack, chosen.x_keys) == (None, None)
+        told = [f"{name} set but {', '.join(one for one in group if one != name)} missing"]
+        complete = name == "X_CONSUMER_SECRET"  # for the webhook
+        assert [s.partition(" in the secret")[0] for s in chosen.half_filled] == (
+            [] if complete else told
+        )
+
+
 def test_the_consumer_secret_alone_is_enough_for_the_webhook() -> None:
     alone = read({"X_CONSUMER_SECRET": "consumer-secret"})
     assert (alone.x_consumer_secret, alone.x_keys) == ("consumer-secret", None)
@@ -322,4 +338,5 @@ def test_the_example_of_an_environment_names_nothing_unknown_and_sets_nothing() 
 
 def test_a_deployment_sets_nothing_unknown() -> None:
     provider = load(WIRING)["provider"]
-    assert provider["environment"].keys() - {"PYTHONPATH"} <= SETTABLE
+    of_libraries = {"PYTHONPATH", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+    assert provider["environment"].keys() - of_libraries <= SETTABLE

@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot import settings
 from bot.errors import Failure, Misconfigured, Refused
+from bot.local.staged import hints
 from bot.triage import REVOKED
 from bot.verdicts import judge
 from bot.wiring import Parts
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bot.slack.checks import Access
 
 _UNCONNECTED: Final = "Cannot be told before Slack takes the token."
+Check = Callable[[Parts], tuple[bool | None, str]]
+
 MOST_OPEN: Final = 1_000
 """Open cases whose cards are looked at."""
 
@@ -28,10 +31,34 @@ class Finding:
     says: str
 
 
-def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """The findings, in the order in which things build on each other."""
+def examine(environment: Mapping[str, str], stage: str | None = None) -> Iterator[Finding]:
+    """The findings, in the order in which things build on each other.
+
+    `stage`: the deployed one that the environment is of.
+    """
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", sys.version_info >= (3, 11), version)
+    if stage is None:
+        yield from _examined(environment, _CHECKS)
+        return
+    for finding in _examined_afar(environment, stage):
+        yield replace(finding, says=hints(finding.says, stage))
+
+
+def _examined_afar(environment: Mapping[str, str], stage: str) -> Iterator[Finding]:
+    from bot.local import stage_checks  # noqa: PLC0415  botocore is slow to load
+
+    yield Finding("stack", *stage_checks.stack(stage))
+    opened = dict(environment)
+    for name in settings.SECRETS:
+        held, says = stage_checks.keys(name, environment)
+        opened |= held
+        yield Finding(f"{name} keys", *says)
+    kept = {what: check for what, check in _CHECKS.items() if what not in _OF_THIS_MACHINE}
+    yield from _examined(opened, {**kept, **stage_checks.checks(stage)})
+
+
+def _examined(environment: Mapping[str, str], checks: Mapping[str, Check]) -> Iterator[Finding]:
     try:
         chosen = settings.read(environment)
     except Misconfigured as error:
@@ -40,23 +67,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         return
     yield Finding("settings", well=True, says="They fit together.")
     parts = Parts(chosen)
-    checks: list[tuple[str, Callable[[Parts], tuple[bool | None, str]]]] = [
-        ("rules", _rules),
-        ("classifier", _classifier),
-        ("storage", _storage),
-        ("dead letters", _dead_letters),
-        ("slack", _slack),
-        ("slack scopes", _slack_scopes),
-        ("slack channel", _slack_channel),
-        ("slack socket", _slack_socket),
-        ("cards", _cards),
-        ("x", _x),
-        ("x webhook", _webhook),
-        ("x events", _subscriptions),
-        ("replies", _replies),
-        ("web address", _web),
-    ]
-    for what, check in checks:
+    for what, check in checks.items():
         try:
             yield Finding(what, *check(parts))
         except (Misconfigured, Failure, Refused) as problem:
@@ -69,7 +80,8 @@ def _rules(parts: Parts) -> tuple[bool | None, str]:
     return True, f"{count} rules; languages {', '.join(sorted(rules.languages))}."
 
 
-def _classifier(parts: Parts) -> tuple[bool | None, str]:
+def classifier(parts: Parts) -> tuple[bool | None, str]:
+    """Whether the classifier answers, and as it should."""
     [verdict] = judge(["I am very angry"], parts.classifier, parts.settings.threshold)
     return verdict.escalate, (
         f"{parts.settings.classifier} model {verdict.model}: «I am very angry» has probability "
@@ -181,6 +193,8 @@ def _cards(parts: Parts) -> tuple[bool | None, str]:
 
 def _x(parts: Parts) -> tuple[bool | None, str]:
     if parts.x is None:
+        if parts.settings.aws:
+            return None, "Not connected: nothing is polled, replies wait."
         return None, "Not connected: nothing is polled, replies are a dry run. See .env.example."
     from bot.twitter.failures import MAY_ONLY_READ  # noqa: PLC0415
 
@@ -277,3 +291,22 @@ def _web(parts: Parts) -> tuple[bool | None, str]:
     if parts.settings.api_password is None:
         return None, "Open on this machine only: set API_PASSWORD to open it beyond."
     return True, "Beyond this machine it asks for the password."
+
+
+_CHECKS: Final[Mapping[str, Check]] = {
+    "rules": _rules,
+    "classifier": classifier,
+    "storage": _storage,
+    "dead letters": _dead_letters,
+    "slack": _slack,
+    "slack scopes": _slack_scopes,
+    "slack channel": _slack_channel,
+    "slack socket": _slack_socket,
+    "cards": _cards,
+    "x": _x,
+    "x webhook": _webhook,
+    "x events": _subscriptions,
+    "replies": _replies,
+    "web address": _web,
+}
+_OF_THIS_MACHINE: Final = frozenset({"rules", "slack socket"})

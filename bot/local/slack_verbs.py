@@ -22,14 +22,14 @@ LINE: Final = 120
 """Characters of a line of YAML; a hint is easier to read unbroken."""
 
 
-def manifest(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
+def manifest(arguments: Namespace, environment: Environment) -> int:
     """The manifest as YAML, or with `--json` as JSON; Slack's pages take both."""
-    if (arguments.url is None) is not arguments.socket:
+    if [arguments.url is not None, arguments.stage is not None, arguments.socket].count(True) != 1:
         raise Refused(
-            "Say either --url https://YOUR-ADDRESS, where Slack reaches the bot, or --socket, for "
-            "a bot that has no public address."
+            "Say either --url https://YOUR-ADDRESS, where Slack reaches the bot, or --stage NAME, "
+            "whose address is known, or --socket, for a bot that has no public address."
         )
-    url = None if arguments.socket else address_of(arguments.url)
+    url = None if arguments.socket else address_of(_url(arguments, environment))
     content = app.manifest(url)
     text = f"{json.dumps(content)}\n" if arguments.json else _yaml(content)
     if arguments.output is None:
@@ -37,6 +37,15 @@ def manifest(arguments: Namespace, environment: Environment) -> int:  # noqa: AR
     else:
         _write(arguments.output, text)
     return 0
+
+
+def _url(arguments: Namespace, environment: Environment) -> str:
+    if arguments.stage is None:
+        return str(arguments.url)
+    from bot.local import stage  # noqa: PLC0415  botocore is slow to load
+
+    stage.enter(arguments, environment)
+    return stage.output(arguments.stage, "SlackEventsUrl")
 
 
 def address_of(url: str) -> str:

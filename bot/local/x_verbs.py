@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from bot import settings
 from bot.errors import Refused
+from bot.local.staged import hints
 from bot.local.terminal import printable, show
 from bot.wiring import Parts
 
@@ -30,37 +31,38 @@ _ID: Final = re.compile(r"[0-9]{1,19}")
 
 def add_webhook(arguments: Namespace, environment: Environment) -> int:
     """Registers the address at which X reaches the bot."""
-    app = _app(Parts(settings.read(environment)))
-    url = address_of(arguments.url)
+    app = _app(arguments, Parts(settings.read(environment)))
+    given = arguments.url or _own_address(arguments)
+    url = address_of(given)
     if url != arguments.url:
-        _say(f"The whole address is {url}.")
+        _say(arguments, f"The whole address is {url}.")
     hook = app.add_webhook(url)
     _show_webhook(arguments, hook)
-    _say("Now have X tell it what happens: `python -m bot x subscribe`.")
+    _say(arguments, "Now have X tell it what happens: `python -m bot x subscribe`.")
     return 0 if hook.valid else 1
 
 
 def list_webhooks(arguments: Namespace, environment: Environment) -> int:
     """Every webhook of the app."""
-    hooks = _app(Parts(settings.read(environment))).webhooks()
+    hooks = _app(arguments, Parts(settings.read(environment))).webhooks()
     for hook in hooks:
         _show_webhook(arguments, hook)
     if not hooks:
-        _say("The app has no webhook: `python -m bot x webhook add URL` registers one.")
+        _say(arguments, f"The app has no webhook: {adding(arguments.stage)} registers one.")
     return 0
 
 
 def check_webhook(arguments: Namespace, environment: Environment) -> int:
     """X checks the address anew; a webhook that passes is valid again."""
-    app = _app(Parts(settings.read(environment)))
-    hook = app.check_webhook(_chosen(app, arguments.id))
+    app = _app(arguments, Parts(settings.read(environment)))
+    hook = app.check_webhook(_chosen(app, arguments, arguments.id))
     _show_webhook(arguments, hook)
     return 0 if hook.valid else 1
 
 
 def remove_webhook(arguments: Namespace, environment: Environment) -> int:
     """X delivers nothing to the webhook any more."""
-    app = _app(Parts(settings.read(environment)))
+    app = _app(arguments, Parts(settings.read(environment)))
     app.remove_webhook(_identity(arguments.id))
     show(arguments, {"id": arguments.id, "removed": True}, f"Removed webhook {arguments.id}.")
     return 0
@@ -70,8 +72,8 @@ def replay(arguments: Namespace, environment: Environment) -> int:
     """X delivers again what it had to tell lately."""
     if not 1 <= arguments.hours <= MOST_HOURS:
         raise Refused(f"--hours must be from 1 to {MOST_HOURS}: X keeps events no longer.")
-    app = _app(Parts(settings.read(environment)))
-    job = app.replay(_chosen(app, arguments.id), timedelta(hours=arguments.hours))
+    app = _app(arguments, Parts(settings.read(environment)))
+    job = app.replay(_chosen(app, arguments, arguments.id), timedelta(hours=arguments.hours))
     told = (
         f"X delivers the events from {job.since} to {job.until} (UTC) again to webhook "
         f"{job.webhook_id}: job {job.job_id}. What is known already stays as it is."
@@ -85,8 +87,8 @@ def subscribe(arguments: Namespace, environment: Environment) -> int:
     from bot.twitter.registration import KINDS  # noqa: PLC0415
 
     parts = Parts(settings.read(environment))
-    app = _app(parts)
-    webhook_id, account_id = _chosen(app, arguments.webhook), account_of(parts)
+    app = _app(arguments, parts)
+    webhook_id, account_id = _chosen(app, arguments, arguments.webhook), account_of(parts)
     own = [one for one in app.subscriptions() if one.user_id == account_id]
     own.sort(key=lambda one: one.webhook_id == webhook_id)  # what is right already comes last
     there = {one.kind: one for one in own}
@@ -103,11 +105,14 @@ def subscribe(arguments: Namespace, environment: Environment) -> int:
 
 def list_subscriptions(arguments: Namespace, environment: Environment) -> int:
     """Every subscription of the app."""
-    found = _app(Parts(settings.read(environment))).subscriptions()
+    found = _app(arguments, Parts(settings.read(environment))).subscriptions()
     for one in found:
         _show(arguments, one)
     if not found:
-        _say("The app has no subscription: `python -m bot x subscribe` makes those the bot needs.")
+        _say(
+            arguments,
+            "The app has no subscription: `python -m bot x subscribe` makes those the bot needs.",
+        )
     return 0
 
 
@@ -116,7 +121,7 @@ def unsubscribe(arguments: Namespace, environment: Environment) -> int:
     if bool(arguments.ids) == arguments.all:
         raise Refused("Say either which subscriptions are to end (ID…), or --all.")
     parts = Parts(settings.read(environment))
-    app = _app(parts)
+    app = _app(arguments, parts)
     for one in _own(parts, app) if arguments.all else map(_identity, arguments.ids):
         app.unsubscribe(one)
         show(arguments, {"id": one, "removed": True}, f"Removed subscription {one}.")
@@ -156,20 +161,35 @@ def account_of(parts: Parts) -> str:
     return known or (parts.x.account_id() if parts.x else "")
 
 
-def _app(parts: Parts) -> "XApp":
+def adding(stage: str | None) -> str:
+    """The command that registers a webhook; a stage knows its address."""
+    return "`python -m bot x webhook add`" if stage else "`python -m bot x webhook add URL`"
+
+
+def _own_address(arguments: Namespace) -> str:
+    if arguments.stage is None:
+        raise Refused(f"Say where X reaches the bot: {adding(None)}.")
+    from bot.local import stage  # noqa: PLC0415  botocore is slow to load
+
+    return stage.output(arguments.stage, "XWebhookUrl")
+
+
+def _app(arguments: Namespace, parts: Parts) -> "XApp":
     if parts.x_app is None:
+        set_it = ": `python -m bot secret set x X_BEARER_TOKEN`" if arguments.stage else ""
         raise Refused(
-            "X_BEARER_TOKEN is not set: copy the app's bearer token from X's developer console."
+            "X_BEARER_TOKEN is not set: copy the app's bearer token from X's developer console"
+            f"{set_it}."
         )
     return parts.x_app
 
 
-def _chosen(app: "XApp", given: str | None) -> str:
+def _chosen(app: "XApp", arguments: Namespace, given: str | None) -> str:
     if given is not None:
         return _identity(given)
     hooks = app.webhooks()
     if not hooks:
-        raise Refused("The app has no webhook: register one, `python -m bot x webhook add URL`.")
+        raise Refused(f"The app has no webhook: register one, {adding(arguments.stage)}.")
     if len(hooks) > 1:
         listed = ", ".join(f"{hook.id} ({hook.url})" for hook in hooks)
         raise Refused(f"The app has several webhooks, so say which: {listed}.")
@@ -201,5 +221,6 @@ def _show(arguments: Namespace, one: "Subscription", state: str | None = None) -
     show(arguments, row, f"{plain}  {state}" if state else plain)
 
 
-def _say(sentence: str) -> None:
-    print(printable(sentence), file=sys.stderr)  # noqa: T201
+def _say(arguments: Namespace, sentence: str) -> None:
+    told = hints(sentence, arguments.stage) if arguments.stage else sentence
+    print(printable(told), file=sys.stderr)  # noqa: T201
