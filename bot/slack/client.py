@@ -43,6 +43,10 @@ class NoThread(Permanent):
     """There can be no answer to that message; the channel itself may take one."""
 
 
+class Gone(Permanent):
+    """The message is not there, or no longer."""
+
+
 class Turns:
     """Keeps so many seconds between two calls that write to the channel.
 
@@ -68,7 +72,7 @@ class Turns:
         now = self._clock()
         if self._held and self._held[0] <= now < self._held[1]:
             held = (self._held[1] - now).total_seconds()
-            raise Retryable("Slack asks to slow down.", held)
+            raise Retryable("Slack asks to slow down.", held).of("slack")
         left = (self._free_at or now) - now
         if timedelta() < left <= self._between:  # more is a clock that was put back
             self._wait(left.total_seconds())
@@ -111,11 +115,13 @@ def answer(response_url: str, message: dict[str, Any]) -> None:
     except Exception as error:  # noqa: BLE001  failure_of raises what it does not know
         raise failure_of(error) from None
     if response.status_code == 429:  # noqa: PLR2004
-        raise Retryable("Slack asks to slow down.", _after(response.headers))
+        raise Retryable("Slack asks to slow down.", _after(response.headers)).of("slack")
     if response.status_code >= 500:  # noqa: PLR2004
-        raise Unknown(f"Slack failed while it took our answer ({response.status_code}).")
+        said = f"Slack failed while it took our answer ({response.status_code})."
+        raise Unknown(said).of("slack")
     if response.status_code >= 400:  # noqa: PLR2004
-        raise Permanent(f"Slack no longer takes the answer ({response.status_code}).")
+        said = f"Slack no longer takes the answer ({response.status_code})."
+        raise Permanent(said).of("slack")
 
 
 def asked(method: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
@@ -132,6 +138,10 @@ def failure_of(error: Exception, app: str = APP) -> Failure:
 
     `app`: the bot's name in the workspace, for the advice.
     """
+    return _failure_of(error, app).of("slack")
+
+
+def _failure_of(error: Exception, app: str) -> Failure:
     if isinstance(error, SlackApiError):
         return _refusal(error.response, app)
     refused = ConnectionRefusedError | socket.gaierror
@@ -158,7 +168,8 @@ def _refusal(response: Any, app: str) -> Failure:
         return Permanent(f"Slack refuses ({reason}): {advice}.", mendable=True)
     if reason in _NO_THREAD:
         return NoThread(f"Slack takes no answer to that message ({reason}).")
-    return Permanent(f"Slack refuses the message ({reason}).")
+    kind = Gone if reason == "message_not_found" else Permanent
+    return kind(f"Slack refuses the message ({reason}).")
 
 
 def _after(headers: Any) -> float:

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from slack_sdk import WebClient
 
+from bot import telemetry
 from bot.cases import Case, Effect
 from bot.errors import Permanent, Retryable, Unknown
-from bot.slack.client import NoThread, Turns, asked
+from bot.slack.client import Gone, NoThread, Turns, asked
 from bot.slack.looks.cards import CARD, LINE, card, line, mentions_somebody
 from bot.slack.surroundings import Surroundings
 
@@ -83,6 +84,22 @@ class Channel:
         drawn = {k: v for k, v in message.items() if not k.startswith("unfurl")}
         _stamp(self._written(self.client.chat_update, ts=ts, **drawn))
 
+    def remove(self, ts: str) -> None:
+        """Deletes a message of our own; one that is gone already is no failure.
+
+        A bot's token deletes what that bot posted (method "chat.delete", "Usage info"), and the
+        answers in its thread stay.
+        """
+        try:
+            asked(self.client.chat_delete, channel=self.id, ts=ts)
+        except Gone:
+            return
+
+    def link(self, ts: str) -> str:
+        """Where a browser shows the message."""
+        answered = asked(self.client.chat_getPermalink, channel=self.id, message_ts=ts)
+        return str(answered.get("permalink"))
+
     def _written(self, method: Callable[..., Any], **message: Any) -> JsonObject:
         self.turns.take()
         try:
@@ -137,7 +154,10 @@ class CardOutlet:
             try:
                 return str(self.channel.post(message, thread))
             except NoThread as failure:
-                log.warning("The card of case %s goes to the channel: %s", case.id, failure)
+                extra = telemetry.about(case)
+                log.warning(
+                    "The card of case %s goes to the channel: %s", case.id, failure, extra=extra
+                )
         return str(self.channel.post(message))
 
     def find(self, case: Case, effect: Effect) -> str | None:
@@ -188,6 +208,19 @@ class LineOutlet:
         root, at = _place_of_card(case).root, effect.begun_at or case.decided_at
         found = _found_in_thread(self.channel, root, at, partial(_is_line, case, effect))
         return str(Place(found, root)) if found else None
+
+
+def take_away(channel: Channel, case: Case, card: Place, at: datetime) -> None:
+    """Deletes a card posted at that time, and what its thread was told; what others wrote stays.
+
+    Raises the three failures; may be repeated.
+    """
+    try:
+        told = {_stamp(one) for one in channel.answers(card.root, at) if _is_of(case, one)}
+    except NoThread:
+        told = set()
+    for ts in (*sorted(told - {card.ts}), card.ts):
+        channel.remove(ts)
 
 
 def _place_of_card(case: Case) -> Place:
@@ -245,6 +278,10 @@ def _found(messages: Iterator[JsonObject], wanted: Callable[[JsonObject], bool])
 
 def _is_card(case: Case, message: JsonObject) -> bool:
     return _payload(message, CARD).get("case") == case.id
+
+
+def _is_of(case: Case, message: JsonObject) -> bool:
+    return case.id in {_payload(message, kind).get("case") for kind in (CARD, LINE)}
 
 
 def _is_line(case: Case, effect: Effect, message: JsonObject) -> bool:

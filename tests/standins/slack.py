@@ -93,6 +93,7 @@ class SlackStandin(SlackViews):
             "auth.test": self._auth_test,
             "chat.postMessage": self._post,
             "chat.update": self._update,
+            "chat.delete": self._delete,
             "chat.postEphemeral": self._post_ephemeral,
             "chat.getPermalink": self._permalink,
             "conversations.history": self._history,
@@ -231,6 +232,18 @@ class SlackStandin(SlackViews):
         kept = ("text", "blocks", "metadata")
         message.update({name: arguments[name] for name in kept if name in arguments})
         return {"channel": self.channel, "ts": message["ts"], "text": message["text"]}
+
+    def _delete(self, arguments: Arguments) -> Content:
+        """A bot deletes its own messages only; answers in a thread outlive its first one."""
+        if arguments["channel"] != self.channel:
+            raise Refused("channel_not_found")
+        message = next((m for m in self.messages if m["ts"] == arguments["ts"]), None)
+        if message is None:
+            raise Refused("message_not_found")
+        if message.get("bot_id") != BOT:
+            raise Refused("cant_delete_message")
+        self.messages.remove(message)
+        return {"channel": self.channel, "ts": message["ts"]}
 
     def _join(self, message: Content) -> None:
         """An answer to a message that is gone appears in the channel (slack-go, issue 1571)."""

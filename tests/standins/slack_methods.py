@@ -78,6 +78,7 @@ METHODS = {
         ),
         "chat:write",
     ),
+    "chat.delete": Method(fields({**CHANNEL, "ts": NAME}), "chat:write"),
     "chat.postEphemeral": Method(fields({**CHANNEL, "user": NAME}, CONTENT), "chat:write"),
     "chat.getPermalink": Method(fields({**CHANNEL, "message_ts": NAME})),
     "conversations.history": Method(fields(CHANNEL, PERIOD), "channels:history"),
