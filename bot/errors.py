@@ -5,9 +5,24 @@ work, it may work later, or it may have worked already. `bot.web` maps what is b
 `bot.batches` to the queue.
 """
 
+from typing import Literal, Self
+
+Neighbour = Literal["classifier", "slack", "x", "storage"]
+"""Whom we call: `storage` is the store of cases, the queues and the secrets."""
+
 
 class Failure(Exception):
-    """A call to an outside system did not bring what it should; the message is one sentence."""
+    """A call to an outside system did not bring what it should; the message is one sentence.
+
+    `neighbour` is whose failure it is, where that was said.
+    """
+
+    neighbour: Neighbour | None = None
+
+    def of(self, neighbour: Neighbour) -> Self:
+        """The same failure, and whose it is."""
+        self.neighbour = neighbour
+        return self
 
 
 class Permanent(Failure):
@@ -16,7 +31,8 @@ class Permanent(Failure):
     def __init__(self, message: str, *, person: bool = True, mendable: bool = False) -> None:
         """`person`: whether somebody should know; False where nobody can do anything through us.
 
-        `mendable`: whether people can mend what it fails by, so that it works afterwards.
+        `mendable`: whether people can mend what it fails by, so that it works afterwards; until
+        then every call of that kind fails.
         """
         super().__init__(message)
         self.person = person
@@ -42,6 +58,10 @@ class Unknown(Failure):
 
 class Refused(ValueError):
     """Input that cannot be worked with; the message says what is wrong and what to do."""
+
+
+class Newer(Refused):
+    """What a newer release wrote, before it was rolled back: this one leaves it as it is."""
 
 
 class Conflict(Exception):

@@ -17,9 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bot import records
 from bot.cases import Case
-from bot.errors import Conflict, Retryable
+from bot.errors import Conflict, Refused, Retryable
 from bot.ports import Clock, Identities
-from bot.storage.legible import case_of, case_or_none
+from bot.storage.legible import body_of, case_of, case_or_none
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 
 RACES: Final = 10
 """How often a change is tried again on what another writer left."""
+IDLE_READS: Final = 3
+"""How often keys are asked for of which none was read: then the queue waits, and not we."""
 GET_AT_ONCE: Final = 100
 """Items in one BatchGetItem (DynamoDB API reference)."""
+FIRST_PAGE: Final = 10
+"""Cases that are read at first: who wants no more than the newest shall not pay for a hundred."""
 _OPEN: Final = "1"
 """The one value of the attribute `open`."""
 
@@ -54,7 +58,11 @@ class DynamoCases:
 
     def add(self, cases: Sequence[Case]) -> set[str]:
         """See `bot.ports.CaseStore`. Batch writes carry no conditions, so one put a case."""
-        return {case.id for case in cases if self._put_item(self._item_of(case), None)}
+        return {
+            case.id
+            for case in cases
+            if self._put_item(self._item_of(case, records.body(case)), None)
+        }
 
     def get(self, ids: Sequence[str]) -> dict[str, Case]:
         """See `bot.ports.CaseStore`."""
@@ -68,17 +76,21 @@ class DynamoCases:
     def _get_batch(self, ids: Sequence[str]) -> "dict[str, Item]":
         found: dict[str, Item] = {}
         keys: list[Any] = [{"id": {"S": case_id}} for case_id in ids]
-        for _ in range(RACES):
+        idle = 0
+        while idle < IDLE_READS:
             answer = self._call(
                 "batch_get_item",
                 RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}},
             )
-            for item in answer["Responses"].get(self._table, []):
+            items = answer["Responses"].get(self._table, [])
+            for item in items:
                 found[item["id"]["S"]] = item
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
             if not keys:
                 return found
-        raise Retryable("DynamoDB left keys unread: the table is throttled.")
+            # Large items come in several answers (16 MB each): that is no sign of trouble.
+            idle = 0 if items else idle + 1
+        raise Retryable("DynamoDB left keys unread: the table is throttled.").of("storage")
 
     def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
         """See `bot.ports.CaseStore`."""
@@ -88,18 +100,26 @@ class DynamoCases:
                 return None
             before = _case(case_id, item)
             after = change(before)
-            if after is before or self._put_item(self._item_of(after), item):
+            if after is before:
+                return after
+            body = body_of(after, item["body"]["S"])
+            if self._put_item(self._item_of(after, body), item):
                 return after
         raise Conflict(f"Case {case_id} changed {RACES} times while it was being changed.")
 
-    def newest(self, until: datetime | None = None) -> Iterator[Case]:
+    def newest(
+        self, until: datetime | None = None, since: datetime | None = None
+    ) -> Iterator[Case]:
         """See `bot.ports.CaseStore`. Goes back day by day to the end of the retention."""
         today = self._clock().date()
         first = min(until.date(), today) if until else today
         last = today - timedelta(days=self._retention.days + 1)
+        last = max(since.date(), last) if since else last
         for back in range((first - last).days + 1):
             day = (first - timedelta(days=back)).isoformat()
-            for case in self._indexed("newest", ("day", day), forward=False):
+            for case in self._indexed("newest", ("day", day), forward=False, page=FIRST_PAGE):
+                if since and case.received_at < since:
+                    return
                 if until is None or case.received_at <= until:
                     yield case
 
@@ -133,7 +153,7 @@ class DynamoCases:
             yield from (case for case in found if case)
             if "LastEvaluatedKey" not in answer:
                 return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            start, page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}, GET_AT_ONCE
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """See `bot.ports.CaseStore`."""
@@ -150,6 +170,11 @@ class DynamoCases:
             Limit=limit,
         )
         return [item["id"]["S"] for item in answer["Items"]]
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """See `bot.ports.CaseStore`."""
+        for case_id in ids:
+            self._call("delete_item", TableName=self._table, Key={"id": {"S": case_id}})
 
     def expire(self, now: datetime) -> int:  # noqa: ARG002
         """See `bot.ports.CaseStore`: the table's time to live does it."""
@@ -219,7 +244,7 @@ class DynamoCases:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         except (BotoCoreError, ClientError) as error:
-            raise _retryable(error) from None
+            raise _failure(error) from None
         return True
 
     def _item(self, item_id: str) -> "Item | None":
@@ -253,13 +278,13 @@ class DynamoCases:
             stored: Any = error.response.get("Item", {})
             return bool(stored.get("version") == item["version"])
         except (BotoCoreError, ClientError) as error:
-            raise _retryable(error) from None
+            raise _failure(error) from None
         return True
 
-    def _item_of(self, case: Case) -> "Item":
+    def _item_of(self, case: Case, body: str) -> "Item":
         item: Item = {
             "id": {"S": case.id},
-            "body": {"S": json.dumps(records.to_json(case), ensure_ascii=False)},
+            "body": {"S": body},
             "version": {"S": self._identities()},
             "day": {"S": case.received_at.date().isoformat()},
             "received_at": {"S": f"{case.received_at.isoformat()}#{case.id}"},
@@ -275,7 +300,7 @@ class DynamoCases:
         try:
             return getattr(self._client, method)(**arguments)
         except (BotoCoreError, ClientError) as error:
-            raise _retryable(error) from None
+            raise _failure(error) from None
 
 
 def _note(name: str) -> str:
@@ -291,5 +316,8 @@ def _case(case_id: str, item: "Item") -> Case:
     return case_of(case_id, item["body"]["S"])
 
 
-def _retryable(error: Exception) -> Retryable:
-    return Retryable(f"DynamoDB did not answer as it should: {error}")
+def _failure(error: BotoCoreError | ClientError) -> Retryable | Refused:
+    """`Refused` where DynamoDB would never take it, as an item over 400 KB."""
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ValidationException":
+        return Refused(f"DynamoDB does not take what was to be stored: {error}")
+    return Retryable(f"DynamoDB did not answer as it should: {error}").of("storage")

@@ -18,7 +18,7 @@ from bot import records
 from bot.cases import Case
 from bot.errors import Misconfigured, Retryable
 from bot.ports import Clock, Identities, Message, Outgoing
-from bot.storage.legible import case_of, case_or_none
+from bot.storage.legible import body_of, case_of, case_or_none
 
 DEDUPLICATED_FOR: Final = 300.0
 """Seconds a FIFO queue remembers a deduplication id, as SQS does."""
@@ -269,7 +269,7 @@ class SqliteCases:
                     " VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         case.id,
-                        _body(case),
+                        records.body(case),
                         case.received_at.isoformat(),
                         _due(case),
                         (case.received_at + self._retention).timestamp(),
@@ -297,14 +297,17 @@ class SqliteCases:
             if after is not before:
                 connection.execute(
                     "UPDATE cases SET body = ?, due_at = ?, tick = ? WHERE id = ?",
-                    (_body(after), _due(after), _tick(connection), case_id),
+                    (body_of(after, row[0]), _due(after), _tick(connection), case_id),
                 )
         if after.erased and not before.erased:
             self._database.leaves_traces()
         return after
 
-    def newest(self, until: datetime | None = None) -> Iterator[Case]:
+    def newest(
+        self, until: datetime | None = None, since: datetime | None = None
+    ) -> Iterator[Case]:
         """See `bot.ports.CaseStore`."""
+        first = since.isoformat() if since else ""
         # As bytes: a body that is not even UTF-8 would end the query and not only its row.
         last = (until.isoformat(), "~") if until else ("~", "")
         while True:
@@ -312,9 +315,9 @@ class SqliteCases:
                 self._database.connection()
                 .execute(
                     "SELECT received_at, id, CAST(body AS BLOB) FROM cases"
-                    " WHERE (received_at, id) < (?, ?)"
+                    " WHERE (received_at, id) < (?, ?) AND received_at >= ?"
                     " ORDER BY received_at DESC, id DESC LIMIT ?",
-                    (*last, PAGE),
+                    (*last, first, PAGE),
                 )
                 .fetchall()
             )
@@ -338,6 +341,14 @@ class SqliteCases:
             (now.timestamp(), limit),
         )
         return [row[0] for row in rows]
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """See `bot.ports.CaseStore`."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "DELETE FROM cases WHERE id = ?", [(case_id,) for case_id in ids]
+            )
+        self._database.leaves_traces()
 
     def expire(self, now: datetime) -> int:
         """See `bot.ports.CaseStore`; messages go too, dead ones sooner."""
@@ -576,10 +587,6 @@ def _tick(connection: sqlite3.Connection) -> int:
     connection.execute("UPDATE ticks SET tick = tick + 1")
     tick: int = connection.execute("SELECT tick FROM ticks").fetchone()[0]
     return tick
-
-
-def _body(case: Case) -> str:
-    return json.dumps(records.to_json(case), ensure_ascii=False)
 
 
 def _due(case: Case) -> float | None:

@@ -6,13 +6,18 @@ API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs
 import base64
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from bot import batches, telemetry
 from bot.errors import Misconfigured, Permanent, Refused, Retryable, Unknown
 
 log = logging.getLogger(__name__)
+
+RETRY_AFTER: Final = 30
+"""Seconds after which somebody may ask again, where the neighbour that failed did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,11 @@ class Answer:
 
 def request_of(event: Mapping[str, Any]) -> Request:
     """The request of an event. Raises `Refused` where the event is not one."""
+    if not isinstance(event, Mapping) or event.get("version") != "2.0" or "routeKey" not in event:
+        raise Refused(
+            f"This function answers an HTTP API, and was given {batches.origin(event)}: look at "
+            "what invokes it; payloads must have format 2.0."
+        )
     try:
         context = event.get("requestContext") or {}
         headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
@@ -74,17 +84,26 @@ def request_of(event: Mapping[str, Any]) -> Request:
 def serve(event: Mapping[str, Any], answer: Callable[[Request], Answer]) -> dict[str, Any]:
     """Answers an event; the one place where failures become HTTP statuses."""
     try:
-        return answer(request_of(event)).payload()
+        request = request_of(event)
+    except Refused as refusal:
+        log.error("%s", refusal)  # noqa: TRY400  the sentence says it all
+        # Messages of a queue that feeds the wrong function stay there.
+        kept = batches.left(event["Records"]) if batches.is_batch(event) else {}
+        return {**refused(400, str(refusal)).payload(), **kept}
+    try:
+        return answer(request).payload()
     except Refused as refusal:
         return refused(400, str(refusal)).payload()
     except Misconfigured as error:
         log.error("%s", error)  # noqa: TRY400  the sentence says it all
         return refused(503, str(error)).payload()
     except (Retryable, Unknown) as failure:
-        log.warning("%s", failure)
-        return refused(503, str(failure), {"retry-after": "30"}).payload()
+        log.warning("%s", failure, extra=telemetry.failure(failure))
+        asked = failure.after if isinstance(failure, Retryable) else None
+        seconds = max(math.ceil(asked or RETRY_AFTER), 1)
+        return refused(503, str(failure), {"retry-after": str(seconds)}).payload()
     except Permanent as failure:
-        log.error("%s", failure)  # noqa: TRY400
+        log.error("%s", failure, extra=telemetry.failure(failure))  # noqa: TRY400
         return refused(502, str(failure)).payload()
 
 

@@ -56,13 +56,15 @@ def told(case: Case | None) -> list[str]:
     return [entry.what for entry in case.history]
 
 
-def sqlite_queue(database: Database, watch: Watch, *, fifo: bool) -> SqliteQueue:
+def sqlite_queue(
+    database: Database, watch: Watch, *, fifo: bool, receives: int = RECEIVES
+) -> SqliteQueue:
     return SqliteQueue(
         database,
         "cards" if fifo else "tweets",
         fifo=fifo,
         visibility=VISIBILITY,
-        max_receives=RECEIVES,
+        max_receives=receives,
         clock=watch,
         identities=identities(),
     )

@@ -107,6 +107,42 @@ class TestChanging:
         assert told(store.change("1", tell("claimed"))) == ["claimed"]
 
 
+class TestDeleting:
+    def test_leaves_nothing_of_these_cases_and_the_others_as_they_are(
+        self, store: CaseStore
+    ) -> None:
+        store.add([due("1", NOW), a_case("2"), a_case("3")])
+        store.delete(["1", "3", "absent"])
+        assert ids(store.newest()) == ["2"]
+        assert store.get(["1", "2", "3"]) == {"2": a_case("2")}
+        assert (ids(iter(store.open(10))), store.due(NOW, 10)) == (["2"], [])
+        assert store.change("1", tell("claimed")) is None
+
+    def test_makes_room_for_a_case_of_the_same_id(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+        store.delete(["1"])
+        assert store.add([a_case("1", assignee="U0AGENT")]) == {"1"}
+
+    def test_of_nothing_deletes_nothing(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+        store.delete([])
+        assert ids(store.newest()) == ["1"]
+
+    def test_is_lost_on_a_change_that_began_before(self, store: CaseStore) -> None:
+        store.add([a_case("1")])
+        other = Thread(target=store.delete, args=(["1"],))
+
+        def slow(case: Case) -> Case:
+            if other.ident is None:
+                other.start()
+                other.join(0.3)  # SQLite keeps it waiting until we are done
+            return tell("ours")(case)
+
+        store.change("1", slow)
+        other.join()
+        assert store.get(["1"]) == {}
+
+
 class TestNewest:
     def test_come_last_received_first_over_days(self, store: CaseStore) -> None:
         ages = [timedelta(), timedelta(microseconds=1), timedelta(seconds=1)]
@@ -123,6 +159,13 @@ class TestNewest:
         store.add([a_case(str(number), NOW - age) for number, age in enumerate(ages)])
         assert ids(store.newest(NOW - MOMENT)) == ["1", "2", "3"]
         assert ids(store.newest(NOW - timedelta(days=2))) == []
+
+    def test_may_end_with_those_of_a_moment(self, store: CaseStore) -> None:
+        ages = [timedelta(), MOMENT, timedelta(hours=1), timedelta(days=1), timedelta(days=3)]
+        store.add([a_case(str(number), NOW - age) for number, age in enumerate(ages)])
+        assert ids(store.newest(since=NOW - timedelta(hours=1))) == ["0", "1", "2"]
+        assert ids(store.newest(NOW - MOMENT, since=NOW - timedelta(days=1))) == ["1", "2", "3"]
+        assert ids(store.newest(since=NOW + MOMENT)) == []
 
     def test_do_not_include_notes(self, store: CaseStore) -> None:
         store.set_note("cursor", "1")

@@ -1,6 +1,6 @@
 """What is particular to DynamoDB: lost answers, lost races, throttling, its time to live."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 
 from bot.cases import Case
 from bot.errors import Conflict, Refused, Retryable
-from bot.storage.dynamodb import RACES, DynamoCases
+from bot.storage.dynamodb import FIRST_PAGE, IDLE_READS, RACES, DynamoCases
 from tests.contract.examples import NOW, Watch, a_case, identities, tell, told
 from tests.contract.surroundings import CASES_TABLE, TABLE, Amazon, create_table
 from tests.standins.server import Fault
@@ -106,6 +106,21 @@ def test_a_case_is_read_as_its_last_writer_left_it(store: DynamoCases, amazon: A
     assert several.json()["RequestItems"][TABLE]["ConsistentRead"]
 
 
+def test_whoever_wants_only_the_newest_pays_for_few(store: DynamoCases, amazon: Amazon) -> None:
+    store.add([a_case(str(number), NOW - MINUTE * number) for number in range(3 * FIRST_PAGE)])
+    amazon.relay.start_afresh()
+    assert next(store.newest(since=NOW - timedelta(days=2))).id == "0"
+    [query] = amazon.relay.calls("Query")
+    [read] = amazon.relay.calls("BatchGetItem")
+    assert query.json()["Limit"] == len(read.json()["RequestItems"][TABLE]["Keys"]) == FIRST_PAGE
+
+
+def test_no_day_before_the_wanted_ones_is_asked_for(store: DynamoCases, amazon: Amazon) -> None:
+    amazon.relay.start_afresh()
+    assert list(store.newest(since=NOW - timedelta(days=2))) == []
+    assert len(amazon.relay.calls("Query")) == 3
+
+
 def test_what_its_index_still_lists_as_open_is_seen_as_it_is_by_now(
     store: DynamoCases, amazon: Amazon
 ) -> None:
@@ -193,31 +208,79 @@ class TestKeysThatDynamoDBLeftUnread:
         assert store.get(["1", "2"]).keys() == {"1", "2"}
 
     def test_for_too_long_may_be_read_later(self, store: DynamoCases, amazon: Amazon) -> None:
-        amazon.relay.faults.extend(unread("1") for _ in range(RACES))
+        amazon.relay.faults.extend(unread("1") for _ in range(IDLE_READS))
         with pytest.raises(Retryable, match="throttled"):
             store.get(["1"])
+        assert len(amazon.relay.calls("BatchGetItem")) == IDLE_READS
+
+    def test_are_read_however_many_answers_they_take(
+        self, store: DynamoCases, amazon: Amazon
+    ) -> None:
+        cases = [a_case(str(number)) for number in range(2 * IDLE_READS)]
+        store.add(cases)
+        ids = [case.id for case in cases]
+        store.get(ids)
+        [whole] = amazon.relay.calls("BatchGetItem")
+        items = amazon.dynamodb.batch_get_item(**whole.json())["Responses"][TABLE]
+        amazon.relay.faults.extend(
+            unread(*ids[place + 1 :], items=[items[place]]) for place in range(len(ids) - 1)
+        )
+        assert len(store.get(ids)) == len(ids)
 
 
-def unread(*case_ids: str) -> Fault:
+def unread(*case_ids: str, items: Sequence[Any] = ()) -> Fault:
     keys = [{"id": {"S": case_id}} for case_id in case_ids]
-    answer = {"Responses": {}, "UnprocessedKeys": {TABLE: {"Keys": keys}}}
+    answer = {"Responses": {TABLE: items}, "UnprocessedKeys": {TABLE: {"Keys": keys}}}
     return Fault(status=200, body=answer, where="BatchGetItem")
 
 
-@pytest.mark.parametrize(
-    ("operation", "call"),
-    [
-        ("PutItem", lambda store: store.add([a_case("1")])),
-        ("BatchGetItem", lambda store: store.get(["1"])),
-        ("GetItem", lambda store: store.change("1", tell("claimed"))),
-        ("Query", lambda store: list(store.newest())),
-        ("Query", lambda store: store.open(10)),
-        ("Query", lambda store: store.due(NOW, 10)),
-        ("GetItem", lambda store: store.note("cursor")),
-        ("PutItem", lambda store: store.set_note("cursor", 1)),
-        ("PutItem", lambda store: store.lease("poller", "a", NOW, NOW + RETENTION)),
-    ],
-)
+CALLS = [
+    ("PutItem", lambda store: store.add([a_case("1")])),
+    ("BatchGetItem", lambda store: store.get(["1"])),
+    ("GetItem", lambda store: store.change("1", tell("claimed"))),
+    ("Query", lambda store: list(store.newest())),
+    ("Query", lambda store: store.open(10)),
+    ("Query", lambda store: store.due(NOW, 10)),
+    ("GetItem", lambda store: store.note("cursor")),
+    ("PutItem", lambda store: store.set_note("cursor", 1)),
+    ("BatchGetItem", lambda store: store.notes(["cursor"])),
+    ("GetItem", lambda store: store.change_note("cursor", lambda _: 1)),
+    ("PutItem", lambda store: store.lease("poller", "a", NOW, NOW + RETENTION)),
+]
+THROTTLED = ["ProvisionedThroughputExceededException", "ThrottlingException"]
+THROTTLED += ["RequestLimitExceeded", "TransactionConflictException", "InternalServerError"]
+
+
+class TestATableThatIsThrottled:
+    @pytest.mark.parametrize(
+        ("operation", "call", "code"),
+        [*((*call, THROTTLED[0]) for call in CALLS), *((*CALLS[0], code) for code in THROTTLED)],
+    )
+    def test_may_be_used_later(
+        self,
+        store: DynamoCases,
+        amazon: Amazon,
+        operation: str,
+        call: Callable[[DynamoCases], Any],
+        code: str,
+    ) -> None:
+        amazon.relay.fail_every(1, **vars(refused(operation, code)) | {"where": operation})
+        with pytest.raises(Retryable, match=code):
+            call(store)
+        assert len(amazon.relay.calls(operation)) <= 2, "it is not hammered"
+
+    def test_for_a_moment_holds_nothing_up(self, store: DynamoCases, amazon: Amazon) -> None:
+        amazon.relay.faults.append(refused("PutItem", "ThrottlingException"))
+        assert store.add([a_case("1")]) == {"1"}
+
+
+def test_what_dynamodb_never_takes_is_not_tried_again(store: DynamoCases, amazon: Amazon) -> None:
+    with pytest.raises(Refused, match="Item size has exceeded the maximum allowed size"):
+        store.set_note("cursor", "x" * 410_000)
+    assert len(amazon.relay.calls("PutItem")) == 1
+
+
+@pytest.mark.parametrize(("operation", "call"), CALLS)
 def test_a_call_that_dynamodb_refuses_may_work_later(
     store: DynamoCases, amazon: Amazon, operation: str, call: Callable[[DynamoCases], Any]
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Retryable
+from bot.errors import Refused, Retryable
 from bot.ports import Outgoing
 from bot.storage.sqs import SqsQueue
 from tests.contract.examples import RECEIVES, bodies, grouped, take
@@ -44,15 +44,87 @@ def test_no_call_asks_for_more_messages_than_sqs_gives(queue: SqsQueue, amazon: 
     assert calls == [10, 3]
 
 
-def test_a_call_of_which_sqs_took_only_a_part_may_work_later(
-    queue: SqsQueue, amazon: Amazon
-) -> None:
-    failed = {"Id": "1", "Code": "InternalError", "SenderFault": False}
-    taken = {"Id": "0", "MessageId": "m", "MD5OfMessageBody": "0cc175b9c0f1b6a831c399e269772661"}
-    answer = {"Successful": [taken], "Failed": [failed]}
-    amazon.relay.faults.append(Fault(status=200, body=answer, where="SendMessageBatch"))
-    with pytest.raises(Retryable, match="InternalError"):
-        queue.send([Outgoing("a"), Outgoing("b")])
+def partly(operation: str, taken: list[int], **refused: bool) -> Fault:
+    """Answers that it did so many entries; of the others, whether their sender is at fault."""
+    done = [{"Id": f"{n}", "MessageId": f"m{n}"} for n in taken]
+    failed = [
+        {"Id": n.removeprefix("entry"), "Code": "Broken" if fault else "InternalError"}
+        | {"SenderFault": fault}
+        for n, fault in refused.items()
+    ]
+    return Fault(status=200, body={"Successful": done, "Failed": failed}, where=operation)
+
+
+class TestACallOfWhichSqsTookOnlyAPart:
+    def test_is_made_again_for_the_rest_alone(self, queue: SqsQueue, amazon: Amazon) -> None:
+        amazon.relay.faults.append(partly("SendMessageBatch", [0, 2], entry1=False))
+        queue.send([Outgoing("a"), Outgoing("b"), Outgoing("c")])
+        assert sent_by(amazon) == [["a", "b", "c"], ["b"]]
+
+    def test_may_work_later_where_sqs_refuses_twice(self, queue: SqsQueue, amazon: Amazon) -> None:
+        again = [partly("SendMessageBatch", [], entry1=False)] * 2
+        amazon.relay.faults.extend(again)
+        with pytest.raises(Retryable, match=r"SQS refused 1 messages for now \(InternalError\)\."):
+            queue.send([Outgoing("a"), Outgoing("b")])
+
+    def test_is_not_made_again_for_what_sqs_never_takes(
+        self, queue: SqsQueue, amazon: Amazon
+    ) -> None:
+        amazon.relay.faults.append(partly("SendMessageBatch", [1], entry0=True))
+        with pytest.raises(Refused, match="SQS never takes 1 of these"):
+            queue.send([Outgoing("a"), Outgoing("b")])
+        assert len(sent_by(amazon)) == 1
+
+    def test_keeps_none_back_of_the_calls_that_follow(
+        self, queue: SqsQueue, amazon: Amazon
+    ) -> None:
+        amazon.relay.faults.append(partly("SendMessageBatch", list(range(1, 10)), entry0=True))
+        with pytest.raises(Refused):
+            queue.send([Outgoing("a")] * 10 + [Outgoing("b")])
+        assert bodies(take(queue)) == ["b"]
+
+    @pytest.mark.parametrize(
+        ("operation", "call"),
+        [
+            ("DeleteMessageBatch", lambda queue: queue.delete(["a", "b", "c"])),
+            ("ChangeMessageVisibilityBatch", lambda queue: queue.postpone(["a", "b", "c"], 5)),
+        ],
+    )
+    def test_is_made_again_for_receipts_that_are_not_stale(
+        self, queue: SqsQueue, amazon: Amazon, operation: str, call: Callable[[SqsQueue], Any]
+    ) -> None:
+        amazon.relay.faults.append(partly(operation, [0], entry1=True, entry2=False))
+        amazon.relay.faults.append(partly(operation, [2]))
+        call(queue)
+        first, second = (one.json()["Entries"] for one in amazon.relay.calls(operation))
+        assert [entry["ReceiptHandle"] for entry in first] == ["a", "b", "c"]
+        assert [entry["ReceiptHandle"] for entry in second] == ["c"]
+        amazon.relay.faults.extend([partly(operation, [0], entry2=False)] * 2)
+        with pytest.raises(Retryable, match="InternalError"):
+            call(queue)
+
+
+class TestAMessageThatSqsNeverTakes:
+    def test_keeps_none_of_its_neighbours_back(self, queue: SqsQueue) -> None:
+        giant = "a" * (1024 * 1024 + 1)
+        with pytest.raises(Refused, match=r"SQS never takes 1 of these messages \(.*TooLong\)"):
+            queue.send([Outgoing("before"), Outgoing(giant), Outgoing("after")])
+        assert sorted(bodies(take(queue, 2))) == ["after", "before"]
+
+    def test_is_found_where_it_spoils_a_call_of_several(
+        self, queue: SqsQueue, amazon: Amazon
+    ) -> None:
+        amazon.relay.faults.extend([refused("SendMessageBatch", "InvalidMessageContents")] * 2)
+        with pytest.raises(Refused, match="InvalidMessageContents"):
+            queue.send([Outgoing("strange"), Outgoing("a"), Outgoing("b")])
+        assert sent_by(amazon) == [["strange", "a", "b"], ["strange"], ["a"], ["b"]]
+        assert sorted(bodies(take(queue, 2))) == ["a", "b"]
+
+
+def sent_by(amazon: Amazon) -> list[list[str]]:
+    """The bodies in each call that sent some."""
+    calls = [call.json()["Entries"] for call in amazon.relay.calls("SendMessageBatch")]
+    return [[entry["MessageBody"] for entry in entries] for entries in calls]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +192,19 @@ class TestRedriving:
         cards.redrive(1)
         assert cards.depth() == (1, 0)
 
+    def test_deletes_just_those_letters_that_were_sent(
+        self, cards: SqsQueue, amazon: Amazon
+    ) -> None:
+        cards.send([grouped("another")])
+        bury(cards)
+        amazon.relay.start_afresh()
+        amazon.relay.faults.extend([partly("SendMessageBatch", [1], entry0=False)] * 2)
+        with pytest.raises(Retryable, match="InternalError"):
+            cards.redrive()
+        [deleted] = [call.json()["Entries"] for call in amazon.relay.calls("DeleteMessageBatch")]
+        assert len(deleted) == 1
+        assert cards.depth() == (0, 1)
+
     def test_uses_no_deduplication_id_again(self, cards: SqsQueue, amazon: Amazon) -> None:
         # moto forgets an id with its message: what can be seen is which ids are sent.
         for _ in range(2):
@@ -152,6 +237,6 @@ def bury(queue: SqsQueue) -> None:
     assert queue.receive(10) == []
 
 
-def refused(operation: str) -> Fault:
-    body = {"__type": "com.amazonaws.sqs#AccessDenied", "message": "No."}
+def refused(operation: str, code: str = "AccessDenied") -> Fault:
+    body = {"__type": f"com.amazonaws.sqs#{code}", "message": "No."}
     return Fault(status=400, body=body, where=operation)
