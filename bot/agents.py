@@ -1,15 +1,18 @@
 """What an agent starts: one use case each, for Slack, the console and the command line alike."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, Literal, get_args
 
-from bot import conversations, deeds, delivery
+from bot import conversations, deeds, delivery, telemetry
 from bot.cases import Case, Channels
 from bot.errors import Refused
 from bot.ports import AgentAnswers, CaseStore, Clock, MaySay, NoteAuthor, Queue
+
+log = logging.getLogger(__name__)
 
 Act = Literal[
     "claim",
@@ -78,6 +81,7 @@ class Agents:
             self.opt_out(author, deed.who, now)
         conversations.lead(self.store, [case])
         delivery.enqueue([case], self.workers)
+        log.info("An agent's deed: %s.", deed.do, extra={**telemetry.about(case), "deed": deed.do})
         return case
 
     def check(self, deed: Deed) -> Case:

@@ -99,7 +99,8 @@ class Case:
     the thread has not been told yet. At `remind_at` it is told that nobody has claimed the case,
     and at `snoozed_until` whoever asked for that. `read_cost` is what reading the tweet cost, in
     millionths of a dollar. `deeds` tells the last deeds that were done to it, so that none is done
-    again. A case with a `notice` is about no tweet (`bot.notices`).
+    again. A case with a `notice` is about no tweet (`bot.notices`). `trace` is by what the log's
+    lines about it are found, from when the tweet came in.
     """
 
     tweet: Tweet
@@ -123,6 +124,7 @@ class Case:
     snoozed_until: datetime | None = None
     notice: Notice | None = None
     deeds: tuple[str, ...] = ()
+    trace: str | None = None
 
     @property
     def cost(self) -> int:
@@ -194,6 +196,7 @@ def opened(
     now: datetime,
     head: Case | None = None,
     read_cost: int = 0,
+    trace: str | None = None,
 ) -> Case:
     """The case of a tweet just decided, with the effects its route asks for.
 
@@ -210,6 +213,7 @@ def opened(
         assignee=head.assignee if head else None,
         thread=head.id if head else None,
         read_cost=read_cost,
+        trace=trace,
     )
     case = told(case, now, "bot", f"{decision.route}: {' '.join(decision.reasons)}")
     if decision.route == "escalate":
@@ -221,10 +225,10 @@ def opened(
     return case
 
 
-def tombstone(tweet_id: str, now: datetime) -> Case:
+def tombstone(tweet_id: str, now: datetime, trace: str | None = None) -> Case:
     """The case of a tweet whose deletion came before the tweet itself."""
     reasons = ("It was deleted, or its erasure asked for, before it was read.",)
-    case = Case(Tweet(tweet_id, "", tweet_id), "skip", reasons, now, now, erased=True)
+    case = Case(Tweet(tweet_id, "", tweet_id), "skip", reasons, now, now, erased=True, trace=trace)
     return told(case, now, "bot", f"skip: {reasons[0]}")
 
 

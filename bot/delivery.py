@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
-from bot import cases, conversations, deeds
+from bot import cases, conversations, deeds, envelopes, telemetry
 from bot.cases import Case, Channels, Effect, EffectKind
-from bot.errors import Conflict, Failure, Permanent, Refused, Retryable, Unknown
+from bot.errors import Conflict, Failure, Newer, Permanent, Refused, Retryable, Unknown
 from bot.ports import (
     CaseStore,
     Clock,
@@ -23,6 +23,7 @@ from bot.ports import (
     Stay,
     Wait,
 )
+from bot.probes import is_probe
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +53,25 @@ class Task:
     attempt: int
 
 
-def task_of(body: str) -> Task:
+@dataclass(frozen=True, slots=True)
+class NewerTask:
+    """A message to a worker from a newer release, of which only its case is known."""
+
+    case_id: str
+
+
+def task_of(body: str) -> Task | NewerTask:
     """The task of a message. Raises `Refused` where it is not one."""
-    try:
-        record = json.loads(body)
-        task = Task(record["case"], record["effect"], record["attempt"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise Refused(f"This message is not an effect to deliver: {error!r:.100}.") from None
-    if task.kind not in get_args(EffectKind) or not isinstance(task.case_id, str):
-        raise Refused(f"This message names no effect that is known: {task.kind!r:.40}.")
-    return task
+    record = envelopes.record_of(body)
+    case_id, attempt = record.get("case"), record.get("attempt")
+    kind: Any = record.get("effect")
+    if not isinstance(case_id, str):
+        raise Refused("This message is not an effect to deliver: it names no case.")
+    if envelopes.is_newer(record):
+        return NewerTask(case_id)
+    if kind not in get_args(EffectKind) or type(attempt) is not int:
+        raise Refused(f"This message names no effect that is known: {kind!r:.40}.")
+    return Task(case_id, kind, attempt)
 
 
 def enqueue(opened: Iterable[Case], workers: Mapping[Worker, Queue]) -> None:
@@ -84,18 +94,32 @@ def enqueue(opened: Iterable[Case], workers: Mapping[Worker, Queue]) -> None:
 def sweep(store: CaseStore, workers: Mapping[Worker, Queue], now: datetime) -> int:
     """Housekeeping: hands effects that are due, or hang, to their workers; returns how many."""
     swept: list[tuple[Case, Effect]] = []
+    try:
+        _sweep(store, swept, now)
+    finally:  # a table that is throttled half way must not keep back those that are marked as sent
+        _send(swept, workers)
+    return len(swept)
+
+
+def _sweep(store: CaseStore, swept: list[tuple[Case, Effect]], now: datetime) -> None:
+    newer = 0
     for case_id in store.due(now, SWEEP_AT_ONCE):
         try:
             case = store.change(case_id, partial(_handed_over, now=now))
+        except Newer:
+            newer += 1
+            continue
         except (TypeError, KeyError, ValueError, LookupError, Conflict) as error:
             # One record nobody can read must not stop the others.
-            log.error("Case %s cannot be handed over: %r", case_id, type(error))  # noqa: TRY400
+            log.error(  # noqa: TRY400
+                "Case %s cannot be handed over: %r", case_id, type(error), extra={"case": case_id}
+            )
             continue
         if case:
             handed = (e for e in case.effects if e.due_at == now + cases.UNQUEUED_AFTER)
             swept.extend((case, effect) for effect in handed)
-    _send(swept, workers)
-    return len(swept)
+    if newer:
+        log.warning("%d cases that are due wait for the newer release that wrote them.", newer)
 
 
 def _handed_over(case: Case, now: datetime) -> Case:
@@ -109,7 +133,9 @@ def _send(effects: Iterable[tuple[Case, Effect]], workers: Mapping[Worker, Queue
     outgoing: dict[Worker, list[Outgoing]] = {"cards": [], "replies": []}
     for case, effect in effects:
         worker = WORKER_OF[effect.kind]
-        body = {"case": case.id, "effect": effect.kind, "attempt": effect.attempt}
+        body = envelopes.stamped(
+            {"case": case.id, "effect": effect.kind, "attempt": effect.attempt}
+        )
         deduplication = f"{case.id}-{effect.kind}-{effect.attempt}"
         outgoing[worker].append(Outgoing(json.dumps(body), worker, deduplication))
     for worker, messages in outgoing.items():
@@ -134,12 +160,40 @@ class Courier:
     wait: Callable[[float], None]
     gate: Gate | None = None
 
-    def deliver(self, task: Task) -> Case | None:
+    def deliver(self, task: Task | NewerTask) -> Case | None:
         """Brings one effect a step further and returns its case as it then is.
 
         Raises `Permanent` where people must mend something first: its message then goes to the
-        dead letters, from where it is taken back.
+        dead letters, from where it is taken back. What a newer release wrote is let go, for a
+        message that waits would block its group; but not where nothing else leads to its effect.
         """
+        if isinstance(task, NewerTask):
+            return self._let_go(task.case_id, "a newer release wrote it.")
+        try:
+            return self._delivered(task)
+        except Newer as newer:
+            return self._let_go(task.case_id, str(newer))
+
+    def _let_go(self, case_id: str, reason: str) -> Case | None:
+        try:
+            case = self.store.get([case_id]).get(case_id)
+            only_way = case is not None and any(effect.stuck for effect in case.effects)
+        except Newer:
+            case, only_way = None, True
+        if only_way:
+            raise Refused(
+                f"A message about case {case_id} must be taken back once that release is there "
+                f"again, for nothing else leads to its effect: {reason}"
+            )
+        log.warning(
+            "A message about case %s is let go, for housekeeping hands over what waits: %s",
+            case_id,
+            reason,
+            extra=telemetry.about(case) if case else {"case": case_id},
+        )
+        return case
+
+    def _delivered(self, task: Task) -> Case | None:
         case = self.store.get([task.case_id]).get(task.case_id)
         effect = case and case.effect(task.kind)
         if not case or not effect or effect.attempt != task.attempt:
@@ -164,7 +218,10 @@ class Courier:
             return self._waits(case, effect, "Its keys are not set.", now + WAIT_FOR_KEYS)
         admission = self.gate.admit(case, effect, now) if kind == "reply" and self.gate else None
         if isinstance(admission, Stay):
-            log.info("The %s of case %s is not sent: %s", kind, case.id, admission.reason)
+            extra = _about(case, effect)
+            log.info(
+                "The %s of case %s is not sent: %s", kind, case.id, admission.reason, extra=extra
+            )
             return self._change(case, self._stays(admission, task.attempt))
         if isinstance(admission, Wait):
             return self._waits(case, effect, admission.problem, admission.until)
@@ -216,9 +273,14 @@ class Courier:
             outside_id = self._tried_twice(case, effect, outlet)
         except Retryable as failure:
             if effect.by and effect.attempt >= MOST_ATTEMPTS:  # somebody waits for it
-                return self._refused(case, effect, token, Permanent(str(failure)), now)
+                final = Permanent(str(failure))
+                final.neighbour = failure.neighbour
+                return self._refused(case, effect, token, final, now)
             due_at = self.clock() + _back_off(effect, failure)
-            log.warning("The %s of case %s waits until %s: %s", kind, case.id, due_at, failure)
+            extra = {**_about(case, effect), **telemetry.failure(failure)}
+            log.warning(
+                "The %s of case %s waits until %s: %s", kind, case.id, due_at, failure, extra=extra
+            )
             later = self.store.change(
                 case.id,
                 partial(
@@ -233,11 +295,19 @@ class Courier:
                 raise
             return self._refused(case, effect, token, failure, now)
         except Unknown as failure:
-            log.warning("The %s of case %s may have been sent: %s", kind, case.id, failure)
+            extra = {**_about(case, effect), **telemetry.failure(failure)}
+            log.warning(
+                "The %s of case %s may have been sent: %s", kind, case.id, failure, extra=extra
+            )
             return self._change(
                 case, partial(cases.lost, kind=kind, token=token, problem=str(failure))
             )
-        log.info("The %s of case %s is sent (%s).", kind, case.id, outside_id)
+        return self._done(case, effect, token, outside_id)
+
+    def _done(self, case: Case, effect: Effect, token: str, outside_id: str) -> Case | None:
+        kind = effect.kind
+        extra = {**_about(case, effect), **_metric(case, effect, self.clock())}
+        log.info("The %s of case %s is sent (%s).", kind, case.id, outside_id, extra=extra)
         return self._change(
             case, partial(cases.sent, kind=kind, token=token, outside_id=outside_id)
         )
@@ -246,7 +316,10 @@ class Courier:
         self, case: Case, effect: Effect, token: str, failure: Permanent, now: datetime
     ) -> Case | None:
         kind = effect.kind
-        log.error("The %s of case %s will not be sent: %s", kind, case.id, failure)
+        # What nobody can do anything about, as a post that is gone, is nobody's failure.
+        metric = telemetry.failure(failure) if failure.person else {}
+        extra = {**_about(case, effect), **metric}
+        log.error("The %s of case %s will not be sent: %s", kind, case.id, failure, extra=extra)
         refused = self._change(
             case,
             partial(
@@ -268,7 +341,12 @@ class Courier:
             self.gate.settle(case, effect, failure, at)
         except (Failure, Conflict) as trouble:
             # What was counted and is not taken back only makes the bot more careful.
-            log.warning("What case %s was counted for stays counted: %s", case.id, trouble)
+            log.warning(
+                "What case %s was counted for stays counted: %s",
+                case.id,
+                trouble,
+                extra={**_about(case, effect), **telemetry.failure(trouble)},
+            )
 
     def _tried_twice(self, case: Case, effect: Effect, outlet: Outlet) -> str:
         try:
@@ -280,7 +358,10 @@ class Courier:
             return outlet.send(case, effect)
 
     def _stick(self, case: Case, effect: Effect, failure: Permanent) -> None:
-        log.error("The %s of case %s waits to be mended: %s", effect.kind, case.id, failure)
+        extra = {**_about(case, effect), **telemetry.failure(failure)}
+        log.error(
+            "The %s of case %s waits to be mended: %s", effect.kind, case.id, failure, extra=extra
+        )
         stuck = partial(
             cases.stuck, kind=effect.kind, token=effect.token or "", problem=str(failure)
         )
@@ -291,10 +372,13 @@ class Courier:
         try:
             found = outlet.find(case, effect)
         except (Retryable, Permanent, Unknown) as failure:
-            log.warning("The %s of case %s could not be looked up: %s", kind, case.id, failure)
             if kind != "reply" and isinstance(failure, Permanent):
                 self._stick(case, effect, failure)
                 raise
+            extra = {**_about(case, effect), **telemetry.failure(failure)}
+            log.warning(
+                "The %s of case %s could not be looked up: %s", kind, case.id, failure, extra=extra
+            )
             if not isinstance(failure, Permanent):
                 return self._looked_up_later(case, effect, failure)
             found = None  # nobody but an agent can find out
@@ -303,9 +387,7 @@ class Courier:
                 case,
                 partial(cases.absent, kind=kind, attempt=effect.attempt, channels=self.channels),
             )
-        return self._change(
-            case, partial(cases.sent, kind=kind, token=effect.token or "", outside_id=found)
-        )
+        return self._done(case, effect, effect.token or "", found)
 
     def _looked_up_later(self, case: Case, effect: Effect, failure: Failure) -> Case | None:
         asked = failure.after if isinstance(failure, Retryable) else None
@@ -322,7 +404,8 @@ class Courier:
 
     def _waits(self, case: Case, effect: Effect, problem: str, due_at: datetime) -> Case | None:
         if effect.problem != problem:  # once, however often it is asked for
-            log.info("The %s of case %s waits: %s", effect.kind, case.id, problem)
+            extra = _about(case, effect)
+            log.info("The %s of case %s waits: %s", effect.kind, case.id, problem, extra=extra)
         return self.store.change(
             case.id,
             partial(
@@ -342,6 +425,24 @@ class Courier:
                 conversations.lead(self.store, [changed])
             enqueue([changed], self.workers)
         return changed
+
+
+def _about(case: Case, effect: Effect) -> telemetry.Extra:
+    return {**telemetry.about(case), "effect": effect.kind, "attempt": effect.attempt}
+
+
+def _metric(case: Case, effect: Effect, now: datetime) -> telemetry.Extra:
+    if case.notice or is_probe(case.tweet):
+        return {}
+    if effect.kind == "reply":
+        return {} if effect.by else telemetry.counted("Answered")
+    # A card that came of an answer that failed, or of an agent's word, says nothing of our pace.
+    if effect.kind != "card" or case.effect("reply") or case.label:
+        return {}
+    tweet = case.tweet
+    written_at = tweet.written_at if tweet.source in {"webhook", "poll"} else None
+    took = (now - (written_at or case.received_at)) / timedelta(milliseconds=1)
+    return telemetry.timed("PostToCard", max(took, 0.0))
 
 
 def _back_off(effect: Effect, failure: Retryable) -> timedelta:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from bot.cases import Case, Channels, with_card, with_update
 from bot.notices import Bursts, Cause, Incident
 from bot.ports import CaseStore
+from bot.probes import is_probe
 from bot.tweets import Tweet
 
 NOTICE_AFTER: Final = timedelta(minutes=2)
@@ -166,7 +167,9 @@ class Incidents:
 def _counts(case: Case) -> bool:
     """Whether it is a further card for the channel's eyes."""
     card = case.effect("card")
-    return card is not None and card.state == "pending" and not case.thread and not case.incident
+    if card is None or card.state != "pending" or is_probe(case.tweet):
+        return False
+    return not case.thread and not case.incident
 
 
 def _in(case: Case, incident: str | None) -> Case:

@@ -15,6 +15,9 @@ Clock = Callable[[], datetime]
 Identities = Callable[[], str]
 """Gives a new unique id at each call."""
 
+Trace = Callable[[], str]
+"""Gives the trace of what comes in at this moment (`bot.cases.Case`)."""
+
 
 class CaseStore(Protocol):
     """Where cases live. Every change of a case is conditional on nobody else having changed it."""
@@ -30,13 +33,19 @@ class CaseStore(Protocol):
     def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
         """Applies a pure change, again on whatever another writer left, and returns the case.
 
-        None where there is no such case. Raises `Conflict` after several lost races, and what
-        `change` raises. Returning the case itself writes nothing.
+        None where there is no such case. Returning the case itself writes nothing. Raises
+        `Conflict` after several lost races, `Newer` over a newer release's record, and what
+        `change` raises.
         """
         ...
 
-    def newest(self, until: datetime | None = None) -> Iterator[Case]:
-        """All cases, last received first, read as they are asked for; those received `until`."""
+    def newest(
+        self, until: datetime | None = None, since: datetime | None = None
+    ) -> Iterator[Case]:
+        """All cases, last received first, read as they are asked for.
+
+        Only those received `until`, and `since`, where these are given.
+        """
         ...
 
     def open(self, limit: int) -> list[Case]:
@@ -48,6 +57,13 @@ class CaseStore(Protocol):
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Ids of the cases with an effect due at `now`, longest due first."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Removes these cases, as if they had never been; what is not there stays so.
+
+        For what was no post: one that is to be forgotten keeps an empty case (`bot.triage.erase`).
+        """
         ...
 
     def expire(self, now: datetime) -> int:
@@ -110,7 +126,11 @@ class Queue(Protocol):
     """At-least-once delivery with a visibility timeout, a receive count and dead letters."""
 
     def send(self, messages: Sequence[Outgoing]) -> None:
-        """Queues all of them durably; raises `Retryable` unless every one is queued."""
+        """Queues all of them durably.
+
+        Raises `Retryable` where any could not be queued, `Refused` where the queue would never take
+        it; the others are queued all the same, as far as the queue answers.
+        """
         ...
 
     def receive(self, limit: int) -> list[Message]:

@@ -1,7 +1,9 @@
 """A case as JSON: what stores keep of it, and the row that lists show."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,6 +11,23 @@ from bot import tweets
 from bot.cases import Case, Effect, Entry, Label
 from bot.notices import Digest, Incident, Notice
 from bot.verdicts import Verdict, Weight
+
+log = logging.getLogger(__name__)
+
+VERSION: Final = 1
+"""Of the form of our records; one that says none has the first.
+
+Raise it where the release before this one would spoil a record by changing it; it then leaves it
+alone. Fields that it drops unharmed ask for no new version.
+"""
+LARGEST: Final = 390_000
+"""Bytes of a record: a DynamoDB item takes 400 KB with all that stands beside it ("Constraints in
+Amazon DynamoDB", "Item size")."""
+FEWEST: Final = 20
+"""Of what a record lists, as many are kept however large it is."""
+CUT_TO: Final = 300
+"""Characters of each sentence in a record that is too large."""
+CUT: Final = "what was here is cut, for a record can hold no more."
 
 _Record = Case | Effect | Entry | Label | Verdict | Weight | Notice
 
@@ -33,6 +52,93 @@ def to_json(case: Case) -> dict[str, Any]:
         "snoozed_until": case.snoozed_until and case.snoozed_until.isoformat(),
         "notice": case.notice and _notice_to_json(case.notice),
     }
+
+
+def body(case: Case) -> str:
+    """The case as the stores keep it, never larger than `LARGEST`.
+
+    Of one that is, the oldest lines of its story go first; its post's text stays whole.
+    """
+    written = _written(case)
+    if len(written) <= LARGEST // 4 or _size(written) <= LARGEST:  # four bytes are the most
+        return written
+    log.warning("Case %s is too large to be kept whole: the least of it is cut.", case.id)
+    for cut in _CUTS:
+        case = cut(case)
+        written = _written(case)
+        if _size(written) <= LARGEST:
+            break
+    return written
+
+
+def is_newer(record: object) -> bool:
+    """Whether a newer release wrote this record, so that only that one may change it."""
+    version = record.get("version", VERSION) if isinstance(record, Mapping) else VERSION
+    return isinstance(version, int) and version > VERSION
+
+
+def _written(case: Case) -> str:
+    return json.dumps({"version": VERSION, **to_json(case)}, ensure_ascii=False)
+
+
+def _size(written: str) -> int:
+    return len(written.encode())
+
+
+def _with_shorter_story(case: Case) -> Case:
+    history = case.history[-FEWEST:]
+    if len(history) < len(case.history):
+        history = (Entry(history[0].at, "bot", CUT), *history[1:])
+    return replace(case, history=tuple(map(_shorter, history)))
+
+
+def _without_words(case: Case) -> Case:
+    verdict = case.verdict and replace(case.verdict, tokens=case.verdict.tokens[:CUT_TO], words=())
+    return replace(case, verdict=verdict)
+
+
+def _with_shorter_lines(case: Case) -> Case:
+    # Those on their way are counted from the front, and stay.
+    return replace(case, lines=tuple(map(_shorter, case.lines)))
+
+
+def _with_shorter_sentences(case: Case) -> Case:
+    def effect(one: Effect) -> Effect:
+        problem = one.problem and one.problem[:CUT_TO]
+        withdrawn = one.withdrawn and one.withdrawn[:CUT_TO]
+        return replace(one, problem=problem, withdrawn=withdrawn)
+
+    return replace(
+        case,
+        effects=tuple(map(effect, case.effects)),
+        reasons=tuple(reason[:CUT_TO] for reason in case.reasons[:FEWEST]),
+        deeds=tuple(deed[:CUT_TO] for deed in case.deeds),
+    )
+
+
+def _with_fewer_names(case: Case) -> Case:
+    author, tweet = case.tweet.author, case.tweet
+    handle, name = author.handle and author.handle[:CUT_TO], author.name and author.name[:CUT_TO]
+    tweet = replace(
+        tweet,
+        author=replace(author, handle=handle, name=name),
+        mentions=frozenset(one[:CUT_TO] for one in sorted(tweet.mentions)[:FEWEST]),
+        media=tweet.media[:FEWEST],
+    )
+    return replace(case, tweet=tweet)
+
+
+_CUTS: Final[tuple[Callable[[Case], Case], ...]] = (
+    _with_shorter_story,
+    _without_words,
+    _with_shorter_lines,
+    _with_shorter_sentences,
+    _with_fewer_names,
+)
+
+
+def _shorter(entry: Entry) -> Entry:
+    return replace(entry, what=entry.what[:CUT_TO])
 
 
 def from_json(record: Mapping[str, Any]) -> Case:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from bot import batches, cases, conversations, delivery, mutes, tweets
+from bot import batches, cases, conversations, delivery, envelopes, mutes, telemetry, tweets
 from bot.cases import Case, Channels
 from bot.delivery import Worker
 from bot.errors import Conflict, Failure, Permanent, Refused
@@ -16,6 +16,7 @@ from bot.explanation import explained
 from bot.incidents import Incidents
 from bot.policy import Decision, Rules, decide
 from bot.ports import AsksQuiet, CaseStore, Heed, MayReply, Outgoing, Queue, ReadCost, ReplyText
+from bot.probes import is_probe
 from bot.tweets import Tweet, order
 from bot.verdicts import Classifier, Verdict, judge
 from bot.wire import Deleted, Ignored, Revoked, Told, activity_event
@@ -33,10 +34,11 @@ DELETIONS_TOLD: Final = "x-deletions-told"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What X told of, as it travels on the tweets queue."""
+    """What X told of, as it travels on the tweets queue; `trace`: see `bot.cases.Case`."""
 
     what: Told
     received_at: datetime
+    trace: str | None = None
 
     @property
     def case_id(self) -> str:
@@ -66,7 +68,7 @@ class Desk:
 
 def message(arrival: Arrival) -> Outgoing:
     """The arrival as a message for the tweets queue."""
-    record: dict[str, Any] = {"received_at": arrival.received_at.isoformat()}
+    record = _record(arrival.received_at, arrival.trace)
     what = arrival.what
     if isinstance(what, Tweet):
         record["tweet"] = tweets.to_json(what)
@@ -74,26 +76,36 @@ def message(arrival: Arrival) -> Outgoing:
         record |= {"deleted": what.id, "source": what.source}
     else:
         record["revoked"] = what.user_id
-    return Outgoing(json.dumps(record, ensure_ascii=False))
+    return Outgoing(json.dumps(envelopes.stamped(record), ensure_ascii=False))
 
 
-def unread(event: Mapping[str, Any], received_at: datetime) -> Outgoing:
+def unread(event: Mapping[str, Any], received_at: datetime, trace: str | None = None) -> Outgoing:
     """An event that could not be read, whole, for the tweets queue.
 
     It ends among the dead letters, from where a release that can read it takes it back. Raises
     `RecursionError` where it is nested too deeply.
     """
-    return Outgoing(json.dumps({"received_at": received_at.isoformat(), "event": event}))
+    record = {**_record(received_at, trace), "event": event}
+    return Outgoing(json.dumps(envelopes.stamped(record)))
+
+
+def _record(received_at: datetime, trace: str | None) -> dict[str, Any]:
+    record = {"received_at": received_at.isoformat()}
+    return {**record, "trace": trace} if trace else record
 
 
 def arrival_of(body: str) -> Arrival:
-    """The arrival of a message. Raises `Refused` where it is not one."""
+    """The arrival of a message. Raises `Refused` where it is not one, `Newer` for one to come."""
+    record = envelopes.known(body)
     try:
-        record = json.loads(body)
         received_at = datetime.fromisoformat(record["received_at"]).astimezone(UTC)
-        return Arrival(_told(record), received_at)
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        return Arrival(_told(record), received_at, _trace(record.get("trace")))
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         raise Refused(f"This message is not a tweet on its way: {error!r:.100}.") from None
+
+
+def _trace(value: object) -> str | None:
+    return value if isinstance(value, str) and tweets.IDENTITY.fullmatch(value) else None
 
 
 def _told(record: Mapping[str, Any]) -> Told:
@@ -120,23 +132,20 @@ def triage_batch(
     """Decides the tweets of a batch from the tweets queue; what cannot be decided comes again."""
     arrivals: list[Arrival] = []
     read: list[batches.Record] = []
-    failed: list[batches.Record] = []
-    for record in event["Records"]:
+    failed: list[batches.Failed] = []
+    for record in batches.messages(event):
         try:
             arrivals.append(arrival_of(record["body"]))
             read.append(record)
         except Refused as refusal:
-            failed.append(record)
-            batches.report(record, refusal)
+            failed.append((record, refusal))
     try:
         held = triage(arrivals, desk, store, workers, now)
     except (Failure, Conflict) as failure:
         held = dict.fromkeys(range(len(arrivals)), failure)
-    except Refused:  # by a stored case that is damaged: only its own tweet waits for its mending
+    except Refused:  # by a stored case that is damaged or a newer release's: only its tweet waits
         held = _each_alone(arrivals, desk, store, workers, now)
-    for place, reason in held.items():
-        failed.append(read[place])
-        batches.report(read[place], reason)
+    failed += [(read[place], reason) for place, reason in held.items()]
     return batches.again(failed, tweets_queue)
 
 
@@ -178,7 +187,7 @@ def triage(
         if isinstance(what, Revoked):
             continue
         if isinstance(what, Deleted) or _deleted_before(what, known):
-            erased = erase(arrival.case_id, store, now)
+            erased = erase(arrival.case_id, store, now, arrival.trace)
             touched[erased.id] = erased
         elif before is None or cases.supersedes(what, before):
             fresh[place] = what
@@ -198,13 +207,14 @@ def triage(
     gathered, incidents = _collected(list(opened.values()), waiting, desk, now, answered=answered)
     opened = {case.id: case for case in gathered}
     new = store.add(gathered)
+    added = [case for case_id, case in opened.items() if case_id in new]
+    _report(added, now)
     for case_id in latest.keys() - new:
         changed = store.change(case_id, partial(_edited, latest[case_id], desk, now))
         touched |= {case_id: changed} if changed else {}
-    added = [case for case_id, case in opened.items() if case_id in new]
+        _report_edit(changed, latest[case_id].tweet, now)
     conversations.lead(store, [*touched.values(), *added])
     delivery.enqueue([*incidents, *touched.values(), *added], workers)
-    _report(added, len(arrivals), len(held))
     return held
 
 
@@ -270,20 +280,20 @@ def _deleted_before(tweet: Tweet, known: Mapping[str, Case]) -> bool:
     return tweet.id != tweet.root_id and own is not None and own.erased
 
 
-def erase(post_id: str, store: CaseStore, now: datetime) -> Case:
+def erase(post_id: str, store: CaseStore, now: datetime, trace: str | None = None) -> Case:
     """The case of a post, by the id of any of its edits, with its content gone.
 
-    A post that never came gets a case that keeps it from ever being read.
+    A post that never came gets a case that keeps it from ever being read; `trace` is that one's.
     """
     root_id = store.note(_EDIT + post_id)
-    erased = _erased(root_id or post_id, store, now)
+    erased = _erased(root_id or post_id, store, now, trace)
     # The edit may have come while its tombstone was made.
     root_id = root_id or store.note(_EDIT + post_id)
-    return erased if root_id in {None, erased.id} else _erased(root_id, store, now)
+    return erased if root_id in {None, erased.id} else _erased(root_id, store, now, trace)
 
 
-def _erased(case_id: str, store: CaseStore, now: datetime) -> Case:
-    stone = cases.tombstone(case_id, now)
+def _erased(case_id: str, store: CaseStore, now: datetime, trace: str | None) -> Case:
+    stone = cases.tombstone(case_id, now, trace)
     if stone.id in store.add([stone]):
         return stone
     for case in store.get([case_id]).values():
@@ -303,6 +313,7 @@ class _Judged:
     decision: Decision
     received_at: datetime
     head: Case | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,15 +370,15 @@ def _latest(
     found: dict[str, _Judged] = {}
     talks = dict(noted.talks)
     for place in sorted(verdicts, key=lambda place: order(fresh[place].id)):
-        tweet, verdict, received_at = fresh[place], verdicts[place], arrivals[place].received_at
+        tweet, verdict, arrival = fresh[place], verdicts[place], arrivals[place]
         name = conversations.name(tweet)
         said = talks.get(name, _Before()) if name and conversations.goes_on(tweet) else _Before()
         if said.head and said.head.id == tweet.root_id:  # it is edited, and goes on with nothing
             said = replace(said, head=None)
         if tweet.id in noted.muted:
             said = _Before(muted=True)
-        decision = _decision(tweet, verdict, said, desk, received_at, now)
-        judged = _Judged(tweet, verdict, decision, received_at, said.head)
+        decision = _decision(tweet, verdict, said, desk, arrival.received_at, now)
+        judged = _Judged(tweet, verdict, decision, arrival.received_at, said.head, arrival.trace)
         found[tweet.root_id] = judged
         if name and said.head is None and decision.route == "escalate":
             talks[name] = replace(said, head=_opened(judged, desk, now))
@@ -384,7 +395,12 @@ def _explained(judged: Mapping[str, _Judged], desk: Desk) -> dict[str, _Judged]:
     try:
         verdicts = explained(list(shown.values()), desk.classifier)
     except Failure as failure:
-        log.warning("%d escalations stay without their words: %s", len(shown), failure)
+        log.warning(
+            "%d escalations stay without their words: %s",
+            len(shown),
+            failure,
+            extra=telemetry.failed("classifier"),
+        )
         return dict(judged)
     told = dict(zip(shown, verdicts, strict=True))
     return {
@@ -404,6 +420,7 @@ def _opened(judged: _Judged, desk: Desk, now: datetime) -> Case:
         now=now,
         head=judged.head,
         read_cost=desk.read_cost(judged.tweet),
+        trace=judged.trace,
     )
 
 
@@ -420,7 +437,8 @@ def _verdicts(
         judged = judge([fresh[p].text for p in places], desk.classifier, threshold)
         return {}, dict(zip(places, judged, strict=True))
     except Failure as failure:
-        if isinstance(failure, Permanent) and len(places) > 1:
+        # Where the endpoint itself is at fault, each text alone would find it so too.
+        if isinstance(failure, Permanent) and not failure.mendable and len(places) > 1:
             return _one_by_one(arrivals, fresh, desk, now)
         late = {p for p in places if arrivals[p].received_at + desk.hold <= now}
         log.warning(
@@ -428,6 +446,7 @@ def _verdicts(
             len(places),
             len(late),
             failure,
+            extra=telemetry.failed("classifier"),
         )
         return {p: failure for p in places if p not in late}, dict.fromkeys(late)
 
@@ -498,14 +517,29 @@ def _continued(tweet: Tweet, before: _Before, decision: Decision) -> str | None:
     return None
 
 
-def _report(opened: Sequence[Case], received: int, held: int) -> None:
-    routes = [case.route for case in opened]
-    log.info(
-        "Decided %d of %d tweets: %d escalate, %d reply, %d skip; %d held, the rest known before.",
-        len(routes),
-        received,
-        routes.count("escalate"),
-        routes.count("reply"),
-        routes.count("skip"),
-        held,
-    )
+_COUNTED: Final[Mapping[str, telemetry.Counted]] = {"escalate": "Escalated", "skip": "Skipped"}
+
+
+def _report(added: Sequence[Case], now: datetime) -> None:
+    """A line a decision, without its reasons: a rule's may name an author."""
+    for case in added:
+        counted = _COUNTED.get(case.route)
+        metric = telemetry.counted(counted) if counted and not is_probe(case.tweet) else {}
+        log.info("Decided: %s.", case.route, extra={**_decided(case, now), **metric})
+
+
+def _report_edit(case: Case | None, edit: Tweet, now: datetime) -> None:
+    if case and case.tweet.id == edit.id:
+        log.info("Decided anew after an edit: %s.", case.route, extra=_decided(case, now))
+
+
+def _decided(case: Case, now: datetime) -> telemetry.Extra:
+    verdict = case.verdict
+    judged = verdict and {
+        "probability": round(verdict.probability, 4),
+        "threshold": verdict.threshold,
+        "model": verdict.model,
+    }
+    waited = round((now - case.received_at) / timedelta(milliseconds=1))
+    fields = {"tweet": case.tweet.id, "route": case.route, "waited_ms": waited}
+    return {**telemetry.about(case), **fields, **(judged or {})}

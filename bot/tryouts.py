@@ -11,6 +11,7 @@ from typing import Final
 from bot import deeds
 from bot.cases import Case
 from bot.ports import CaseStore
+from bot.probes import is_probe
 from bot.tweets import Tweet, typed
 
 REASON: Final = "Somebody tried this text on the classifier, and said whether it was right."
@@ -42,5 +43,5 @@ def labelled(store: CaseStore, judged: Case, escalate: bool, who: str, now: date
 
 
 def came_in(case: Case) -> bool:
-    """Whether it is about a post that came in: neither a notice nor a text that was tried."""
-    return case.notice is None and case.reasons != (REASON,)
+    """Whether it is about a post that came in: no notice, no text that was tried, no test."""
+    return case.notice is None and case.reasons != (REASON,) and not is_probe(case.tweet)

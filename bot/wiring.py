@@ -5,6 +5,7 @@ Each adapter is imported where it is chosen, so a function loads only what it us
 
 import logging
 import os
+import re
 import time
 import tomllib
 import uuid
@@ -55,11 +56,22 @@ if TYPE_CHECKING:
     from bot.twitter.rules import Limits
     from bot.twitter.webhook import Webhook
     from bot.web.judging import Judging
+    from bot.web.messages import Answer
+
+    Batch = dict[str, Any]
+    Handler = Callable[[Any, Any], Any]
 
 log = logging.getLogger(__name__)
 
 SECRETS_READ_AGAIN: Final = 300.0
 """Seconds after which secrets are read anew, so that new keys need no new deployment."""
+SECRETS_DOUBTED: Final = 30.0
+"""Seconds after which they are read anew where somebody was turned away or something failed.
+
+Not at once: anybody can send a wrong signature, and must not make us read at each.
+"""
+_DOUBTFUL: Final = frozenset({401, 403, 503})
+"""What is answered to wrong keys, and where keys are not set."""
 
 ACCOUNT_READ_AGAIN: Final = timedelta(minutes=1)
 """For how long it is believed whose account the poller found."""
@@ -79,8 +91,11 @@ class Parts:
         clock: Clock = now,
         identities: Identities = lambda: uuid.uuid4().hex,
         wait: Callable[[float], None] = time.sleep,
+        aws_within: float | None = None,
     ) -> None:
+        """`aws_within`: see `bot.storage.clients`."""
         self.settings = chosen
+        self._aws_within = aws_within
         self.clock = clock
         self.identities = identities
         self.wait = wait
@@ -89,11 +104,13 @@ class Parts:
     def classifier(self) -> Classifier:
         """The embedded model, or the one behind the SageMaker endpoint."""
         if self.settings.classifier == "sagemaker" and self.settings.sagemaker_endpoint:
+            from bot.breaker import SparedClassifier
             from bot.classifier import sagemaker
 
-            return sagemaker.SageMakerClassifier(
+            endpoint = sagemaker.SageMakerClassifier(
                 sagemaker.client(), self.settings.sagemaker_endpoint, self.settings.normalizer
             )
+            return SparedClassifier(endpoint, self.clock)
         return _embedded(self.settings.model_path)
 
     @cached_property
@@ -104,9 +121,8 @@ class Parts:
             from bot.storage import clients
             from bot.storage.dynamodb import DynamoCases
 
-            return DynamoCases(
-                clients.dynamodb(), aws.cases_table, retention, self.clock, self.identities
-            )
+            client = clients.dynamodb(self._aws_within)
+            return DynamoCases(client, aws.cases_table, retention, self.clock, self.identities)
         from bot.storage.sqlite import SqliteCases
 
         return SqliteCases(self.database, retention)
@@ -121,7 +137,7 @@ class Parts:
             from bot.storage import clients
             from bot.storage.sqs import SqsQueue
 
-            return SqsQueue(clients.sqs(), self.settings.aws.queue_url(name))
+            return SqsQueue(clients.sqs(self._aws_within), self.settings.aws.queue_url(name))
         return self._sqlite_queue(name)
 
     def _sqlite_queue(self, name: str) -> "SqliteQueue":
@@ -182,6 +198,20 @@ class Parts:
     def workers(self) -> "Mapping[Worker, Queue]":
         """The queues that carry effects."""
         return {"cards": self.cards, "replies": self.replies}
+
+    def trace(self) -> str:
+        """The trace of what comes in now: that of the function's call on Lambda, else a new one.
+
+        AWS X-Ray developer guide, "Tracing header"; Lambda gives it although nothing is sampled.
+        """
+        root = _X_RAY_ROOT.search(os.environ.get("_X_AMZN_TRACE_ID", ""))
+        return root[1] if root else self.identities()
+
+    @property
+    def _timed_classifier(self) -> Classifier:
+        from bot.classifier.timed import TimedClassifier
+
+        return TimedClassifier(self.classifier, time.perf_counter)
 
     @property
     def channels(self) -> Channels:
@@ -258,7 +288,7 @@ class Parts:
         from bot.twitter.ledger import cost_of_reading
 
         return Desk(
-            classifier=self.classifier,
+            classifier=self._timed_classifier,
             threshold=self.thresholds,
             unsure_margin=self.settings.unsure_margin,
             hold=self.settings.hold,
@@ -400,7 +430,7 @@ class Parts:
         from bot.web.judging import Judging
 
         return Judging(
-            classifier=self.classifier,
+            classifier=self._timed_classifier,
             threshold=self._threshold_here,
             password=self.settings.api_password,
             console=None if self.settings.aws else "/console/",
@@ -415,7 +445,8 @@ class Parts:
         """What X's webhook is answered."""
         from bot.twitter.webhook import Webhook
 
-        return Webhook(self.settings.x_consumer_secret, self.tweets, self._heed, self.clock)
+        secret = self.settings.x_consumer_secret
+        return Webhook(secret, self.tweets, self._heed, self.clock, self.trace)
 
     def _heed(self, posts: "Sequence[Tweet]", at: datetime) -> None:
         # The webhook has use for the store only where somebody asks.
@@ -441,6 +472,7 @@ class Parts:
             ),
             clock=self.clock,
             identities=self.identities,
+            trace=self.trace,
         )
 
     @cached_property
@@ -600,35 +632,86 @@ _NO_OVERVIEW: Final = (
 _NO_SLACK: Final = (
     "Slack is not connected: set SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET and SLACK_SUPPORT_CHANNEL."
 )
+_X_RAY_ROOT: Final = re.compile(r"\bRoot=([0-9A-Fa-f-]{1,50})")
 _hosted: ContextVar[Parts | None] = ContextVar("parts", default=None)
 _own: dict[str, tuple[float, Parts]] = {}
 
 
-def parts() -> Parts:
+def observed(handler: "Handler") -> "Handler":
+    """A function's handler, its log in the form of the home it runs in.
+
+    On Lambda that is Powertools'. A laptop's process has set up its own, and its host tells of
+    what a handler raises.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return handler
+    from bot.observability import functions
+
+    functions.set_up()
+    return functions.observed(handler)
+
+
+def parts(read_within: float = SECRETS_READ_AGAIN, aws_within: float | None = None) -> Parts:
     """The parts of the function that is running: its host's, or this process's own.
 
-    Raises `Misconfigured` where the environment does not fit together.
+    The process's own secrets were read within so many seconds, and its calls to AWS may take
+    `aws_within` seconds (`bot.storage.clients`). Raises `Misconfigured` where the environment does
+    not fit together.
     """
     hosted = _hosted.get()
     if hosted:
         return hosted
     made_at, made = _own.get("parts", (float("-inf"), None))
-    if made is None or time.monotonic() - made_at > SECRETS_READ_AGAIN:
-        made = _made_again(made)
+    if made is None or time.monotonic() - made_at > read_within:
+        made = _made_again(made, aws_within)
         _own["parts"] = (time.monotonic(), made)
     return made
 
 
-def _made_again(made: Parts | None) -> Parts:
+def answered(
+    ask: "Callable[[Parts], Answer]",
+    read_within: float = SECRETS_READ_AGAIN,
+    aws_within: float | None = None,
+) -> "Answer":
+    """What `ask` answers; asked once more where it turns away and the keys are new by now.
+
+    See `parts` for the rest.
+    """
+    own = parts(read_within, aws_within)
     try:
-        chosen = settings.read(environment())
-    except Retryable as failure:
+        answer = ask(own)
+    except Misconfigured:
+        renewed = parts(SECRETS_DOUBTED, aws_within)
+        if renewed is own:
+            raise
+        return ask(renewed)
+    if answer.status not in _DOUBTFUL:
+        return answer
+    renewed = parts(SECRETS_DOUBTED, aws_within)
+    return answer if renewed is own else ask(renewed)
+
+
+def doubting(answer: "Batch") -> "Batch":
+    """A batch's answer; where some of it failed, what comes again finds the keys read anew."""
+    if answer["batchItemFailures"]:
+        parts(SECRETS_DOUBTED)
+    return answer
+
+
+def _made_again(made: Parts | None, aws_within: float | None) -> Parts:
+    try:
+        chosen = settings.read(_environment(aws_within, tolerant=made is None))
+    except (Retryable, Misconfigured) as failure:
         if made is None:
             raise
         log.warning("The keys read before stay in use: %s", failure)
         return made
     # Equal settings keep their parts, and with them their open connections.
-    return made if made and made.settings == chosen else Parts(chosen)
+    if made and made.settings == chosen:
+        return made
+    for sentence in chosen.half_filled:
+        log.warning("%s", sentence)
+    return Parts(chosen, aws_within=aws_within)
 
 
 @contextmanager
@@ -641,15 +724,35 @@ def hosting(given: Parts) -> Iterator[None]:
         _hosted.reset(token)
 
 
-def environment() -> dict[str, str]:
-    """The process's environment, with what its secrets hold."""
-    own = dict(os.environ)
-    for name in settings.SECRET_SETTINGS:
-        if own.get(name):
-            from bot.storage import secrets
+def _environment(aws_within: float | None, *, tolerant: bool) -> dict[str, str]:
+    """The process's environment, with what its secrets hold; `tolerant`: one that is none is empty.
 
-            own |= secrets.read(own[name])
+    A function that refused to start over it would burn its messages until somebody mends it.
+    """
+    own = dict(os.environ)
+    for secret in settings.SECRETS.values():
+        try:
+            own |= held(secret, own, aws_within)
+        except Misconfigured as error:
+            if not tolerant:
+                raise
+            log.error("What needs it waits: %s", error)  # noqa: TRY400
     return own
+
+
+def held(
+    secret: settings.Secret, environment: Mapping[str, str], aws_within: float | None = None
+) -> dict[str, str]:
+    """The settings that a secret of this environment holds, none where it names no such secret.
+
+    Raises what `bot.storage.secrets.read` raises.
+    """
+    if not environment.get(secret.id):
+        return {}
+    from bot.storage import secrets
+
+    values = secrets.read(environment[secret.id], aws_within).values
+    return {name: values[name] for name in secret.names if name in values}
 
 
 @cache

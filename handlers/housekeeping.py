@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from bot.wiring import parts
+from bot.wiring import observed, parts
 
 
+@observed
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001
     """A schedule's event in, the numbers of what was done out."""
     return parts().housekeeping.work()

@@ -4,10 +4,11 @@ from typing import Any
 
 from bot.batches import each
 from bot.delivery import task_of
-from bot.wiring import parts
+from bot.wiring import doubting, observed, parts
 
 
+@observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     """An SQS event in, the messages that must come again out."""
     own = parts()
-    return each(event, lambda body: own.card_courier.deliver(task_of(body)), own.cards)
+    return doubting(each(event, lambda body: own.card_courier.deliver(task_of(body)), own.cards))

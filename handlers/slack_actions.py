@@ -3,10 +3,11 @@
 from typing import Any
 
 from bot.batches import each
-from bot.wiring import parts
+from bot.wiring import doubting, observed, parts
 
 
+@observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     """An SQS event in, the messages that must come again out."""
     own = parts()
-    return each(event, own.clerk.do, own.actions)
+    return doubting(each(event, own.clerk.do, own.actions))

@@ -3,9 +3,10 @@
 from typing import Any
 
 from bot.web.messages import serve
-from bot.wiring import parts
+from bot.wiring import answered, observed
 
 
+@observed
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
     """An HTTP event of payload 2.0 in, an HTTP answer out."""
-    return serve(event, lambda request: parts().judging.answer(request))
+    return serve(event, lambda request: answered(lambda own: own.judging.answer(request)))

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from bot.wiring import parts
+from bot.wiring import observed, parts
 
 
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001
     """A schedule's event in, how much was queued out; nothing where X's keys are not set."""
 

@@ -8,13 +8,20 @@ from typing import Any, Final
 
 import fasttext
 
-from bot.classifier.artifact import BINARY, ESCALATE, Description, unpack, vocabulary
+from bot.classifier.artifact import (
+    BINARY,
+    ESCALATE,
+    Description,
+    described,
+    unpack,
+    vocabulary,
+)
 
 _CERTAIN: Final = 1e-6
 
 
 class EmbeddedClassifier:
-    """`bot.verdicts.Classifier` over a model archive.
+    """`bot.verdicts.Classifier` over a model archive, or a folder with what one holds.
 
     Works with `fasttext-community` and `fasttext-predict`; the latter answers lists wrongly, so
     texts are asked one at a time.
@@ -22,11 +29,16 @@ class EmbeddedClassifier:
 
     def __init__(self, archive: Path) -> None:
         """Loads the model into memory. Raises `Misconfigured` where the archive is not one."""
+        if archive.is_dir():
+            self._load(archive, described(archive))
+            return
         with tempfile.TemporaryDirectory() as folder:
-            self._description: Description = unpack(archive, Path(folder))
-            binary = Path(folder, BINARY)
-            self._words = vocabulary(binary)
-            self._model: Any = fasttext.load_model(str(binary))
+            self._load(Path(folder), unpack(archive, Path(folder)))
+
+    def _load(self, folder: Path, description: Description) -> None:
+        self._description = description
+        self._words = vocabulary(folder / BINARY)
+        self._model: Any = fasttext.load_model(str(folder / BINARY))
 
     @property
     def model(self) -> str:

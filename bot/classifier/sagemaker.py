@@ -11,7 +11,6 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -22,6 +21,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NotConnected
 
+from bot import amazon
 from bot.classifier.artifact import ANSWER, ESCALATE
 from bot.errors import Failure, Misconfigured, Permanent, Retryable, Unknown
 
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 LARGEST_REQUEST: Final = 3_900_000
 """Bytes of one request; a serverless endpoint takes 4 MB ("Serverless Inference")."""
 
-# Two tries of at most 2 + 8 s end before the shortest function that classifies (29 s).
+# One try: what fails comes again from its queue, and `bot.breaker` says when. Of two requests, the
+# verdicts' and that of their words, each ends before half of the function that triages (60 s) is
+# over, and one before the shortest that classifies (29 s).
 _PATIENCE: Final = Config(
-    connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
+    connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1}
 )
 _NO_REGION: Final = "SAGEMAKER_ENDPOINT is set but no AWS region: set AWS_DEFAULT_REGION."
 _RETRYABLE: Final = frozenset(
@@ -56,7 +58,7 @@ _RETRYABLE: Final = frozenset(
 def client() -> "SageMakerRuntimeClient":
     """The process's SageMaker runtime client."""
     try:
-        made: SageMakerRuntimeClient = boto3.client("sagemaker-runtime", config=_PATIENCE)
+        made: SageMakerRuntimeClient = amazon.client("sagemaker-runtime", _PATIENCE)
     except NoRegionError:
         raise Misconfigured([_NO_REGION]) from None
     return made
@@ -115,16 +117,27 @@ def failure_of(error: BotoCoreError | ClientError, endpoint: str) -> Failure:
             kind = Permanent if refused else Retryable
             return kind(f"The model behind {endpoint} failed with status {original}.")
         if code in _RETRYABLE or status >= 500 or status == 429:  # noqa: PLR2004
-            return Retryable(f"The endpoint {endpoint} is not answering now ({code or status}).")
+            return Retryable(
+                f"The endpoint {endpoint} is not answering now ({code or status}).",
+                _asked_to_wait(error),
+            )
         return Permanent(
             f"The endpoint {endpoint} refuses our calls ({code}): check SAGEMAKER_ENDPOINT, the "
-            "region and the permission sagemaker:InvokeEndpoint."
+            "region and the permission sagemaker:InvokeEndpoint.",
+            mendable=True,
         )
     if isinstance(error, NotConnected):
         return Retryable(f"The endpoint {endpoint} cannot be reached.")
     if isinstance(error, HTTPClientError | IncompleteReadError):
         return Unknown(f"The answer of endpoint {endpoint} was lost ({type(error).__name__}).")
-    return Permanent(f"The endpoint {endpoint} cannot be asked: {error}")
+    return Permanent(f"The endpoint {endpoint} cannot be asked: {error}", mendable=True)
+
+
+def _asked_to_wait(error: ClientError) -> float | None:
+    """Seconds of a `Retry-After`, which no page of SageMaker's promises (RFC 9110, 10.2.3)."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    said = headers.get("retry-after", "")
+    return float(said) if said.isascii() and said.isdecimal() else None
 
 
 def _bounds(texts: Sequence[str]) -> list[int]:
@@ -142,10 +155,13 @@ def _read(body: bytes, asked: int) -> list[float]:
     try:
         answers = json.loads(body)
         if len(answers) != asked:
-            raise Permanent(f"The endpoint answered {len(answers)} of {asked} texts.")
+            said = f"The endpoint answered {len(answers)} of {asked} texts."
+            raise Permanent(said, mendable=True)
         return [_escalate(answer["label"], answer["prob"]) for answer in answers]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Permanent(f"The endpoint's answer is not BlazingText's: {error!r:.100}.") from None
+        raise Permanent(
+            f"The endpoint's answer is not BlazingText's: {error!r:.100}.", mendable=True
+        ) from None
 
 
 def _escalate(labels: Sequence[str], probabilities: Sequence[float]) -> float:

@@ -138,8 +138,8 @@ def ingest(arguments: Namespace, environment: Environment) -> int:
     """A file of tweets through the whole pipeline."""
     from bot.local.ingest import ingest as work  # noqa: PLC0415
 
-    invoke = InProcess(environment)
-    parts = invoke.parts()
+    own = InProcess(environment)
+    parts, invoke = own.parts(), None if arguments.stage else own
     logging.getLogger("bot").setLevel(logging.WARNING)
     with tqdm(unit=" tweets", disable=None, leave=False) as bar:
 
@@ -183,7 +183,7 @@ def doctor(arguments: Namespace, environment: Environment) -> int:
     from bot.local.doctor import examine  # noqa: PLC0415
 
     ill = False
-    for finding in examine(environment):
+    for finding in examine(environment, arguments.stage):
         word = {True: "ok", None: "-", False: "mend"}[finding.well]
         ill = ill or finding.well is False
         row = {"what": finding.what, "well": finding.well, "says": finding.says}

@@ -53,7 +53,7 @@ class Console:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._feed = Feed(parts.tweets, parts.clock)
+        self._feed = Feed(parts.tweets, parts.clock, parts.trace)
         self._tallied: tuple[tuple[object, ...], Tally] | None = None
 
     def __call__(self, route: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -181,7 +181,8 @@ class Console:
         tweet = self._typed(asked.get("text"), asked.get("handle"))
         if not tweet.text.strip():
             raise Refused("The tweet is empty: type something first.")
-        self._parts.tweets.send([message(Arrival(tweet, self._parts.clock()))])
+        arrival = Arrival(tweet, self._parts.clock(), self._parts.trace())
+        self._parts.tweets.send([message(arrival)])
         return found({"id": tweet.id}, 202)
 
     def _typed(self, text: object, handle: object) -> Tweet:
@@ -240,8 +241,8 @@ class Console:
         return found({"queued": queued, "refused": refusals, "problems": named}, 202)
 
     def _queue(self, good: Iterable[Tweet | Deleted]) -> int:
-        now = self._parts.clock()
-        outgoing = [message(Arrival(one, now)) for one in good]
+        now, trace = self._parts.clock(), self._parts.trace()
+        outgoing = [message(Arrival(one, now, trace)) for one in good]
         self._parts.tweets.send(outgoing)
         return len(outgoing)
 

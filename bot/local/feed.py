@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Final
 
-from bot.ports import Clock, Queue
+from bot.ports import Clock, Queue, Trace
 from bot.triage import Arrival, message
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet
 from bot.wire import api_post
@@ -39,9 +39,10 @@ def sample_feed(now: datetime) -> Iterator[Tweet]:
 class Feed:
     """Plays the sample feed into the tweets queue until it ends or is switched off."""
 
-    def __init__(self, tweets: Queue, clock: Clock) -> None:
+    def __init__(self, tweets: Queue, clock: Clock, trace: Trace) -> None:
         self._tweets = tweets
         self._clock = clock
+        self._trace = trace
         self._switch = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -70,6 +71,6 @@ class Feed:
 
     def _send(self, feed: list[Tweet]) -> None:
         for tweet in feed:
-            self._tweets.send([message(Arrival(tweet, self._clock()))])
+            self._tweets.send([message(Arrival(tweet, self._clock(), self._trace()))])
             if self._stopped.wait(PACE):
                 return

@@ -17,6 +17,8 @@ from bot.wiring import Parts
 CHUNK: Final = 500
 PATIENCE: Final = 100
 """How many times in a row nothing may happen before what is missing counts as waiting."""
+PATIENCE_AFAR: Final = 20
+"""The same where the functions of a deployed stage do the work."""
 
 
 @dataclass(slots=True)
@@ -39,18 +41,18 @@ class Report:
 
 def ingest(
     found: Iterable[Tweet | Deleted | Bad],
-    invoke: InProcess,
+    invoke: InProcess | None,
     parts: Parts,
     refused: Callable[[Bad], None],
     progress: Callable[[int], object],
 ) -> Report:
     """Sends what was found through the queues and the functions behind them.
 
-    Runs as well beside a bot that is running on the same data. `refused` is told each bad row,
-    `progress` how many rows are done.
+    Runs as well beside a bot that is running on the same data; `invoke` is None where only that
+    does the work. `refused` is told each bad row, `progress` how many rows are done.
     """
     report = Report()
-    pumps = _pumps(invoke, parts)
+    pumps = _pumps(invoke, parts) if invoke else []
     for chunk in chunks(found, CHUNK):
         good = [one for one in chunk if not isinstance(one, Bad)]
         for bad in (one for one in chunk if isinstance(one, Bad)):
@@ -65,14 +67,14 @@ def ingest(
 def _send(
     good: Sequence[Tweet | Deleted], parts: Parts, pumps: Sequence[Pump], report: Report
 ) -> None:
-    now = parts.clock()
+    now, trace = parts.clock(), parts.trace()
     posts = [one for one in good if isinstance(one, Tweet)]
     known = parts.store.get([tweet.root_id for tweet in posts])
-    parts.tweets.send([message(Arrival(one, now)) for one in good])
+    parts.tweets.send([message(Arrival(one, now, trace)) for one in good])
     report.counts["deleted"] += len(good) - len(posts)
     fresh = list(dict.fromkeys(t.root_id for t in posts if t.root_id not in known))
     report.counts["known"] += len(posts) - len(fresh)
-    decided = _decided(fresh, parts, pumps)
+    decided = _decided(fresh, parts, pumps) if pumps else _decided_afar(fresh, parts)
     report.counts["waiting"] += len(fresh) - len(decided)
     report.counts.update(decided)
 
@@ -92,6 +94,18 @@ def _decided(ids: Sequence[str], parts: Parts, pumps: Sequence[Pump]) -> list[st
         never.wait(0.05)
     # Read again: a bot that runs beside us may have decided the last ones meanwhile.
     return [case.route for case in parts.store.get(ids).values()]
+
+
+def _decided_afar(ids: Sequence[str], parts: Parts) -> list[str]:
+    """The same of a stage, whose queue does not tell at once what it holds."""
+    never = threading.Event()
+    cases = parts.store.get(ids)
+    for _ in range(PATIENCE_AFAR):
+        if len(cases) == len(ids):
+            break
+        never.wait(0.5)
+        cases = parts.store.get(ids)
+    return [case.route for case in cases.values()]
 
 
 def _pumps(invoke: InProcess, parts: Parts) -> list[Pump]:

@@ -79,6 +79,11 @@ def _content() -> dict[str, Any]:
     return load(WIRING)
 
 
+def service() -> str:
+    """What all names on AWS begin with."""
+    return str(_content()["service"])
+
+
 def functions() -> list[Function]:
     """All functions."""
     return [_function(name, entry) for name, entry in _content()["functions"].items()]

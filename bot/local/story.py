@@ -14,10 +14,12 @@ MOST_WORDS = 10
 def looked_at(case: Case, classifier: Classifier) -> Case:
     """The case with the words that moved its decision, asked for now where nobody did before.
 
-    A classifier that does not answer leaves the case as it is.
+    A classifier that does not answer, or is not the one that decided, leaves the case as it is.
     """
     verdict = case.verdict
     if verdict is None or verdict.words or not verdict.known or not verdict.tokens:
+        return case
+    if verdict.model != classifier.model:
         return case
     try:
         [told] = explained([verdict], classifier)
@@ -54,5 +56,7 @@ def story(case: Case) -> Iterator[tuple[str, str]]:
         paid = [("reading", case.read_cost), *((one.kind, one.cost) for one in case.effects)]
         parts = ", ".join(f"{what} {dollars(part)}" for what, part in paid if part)
         yield "cost", f"{dollars(case.cost)} ({parts})"
+    if case.trace:
+        yield "trace", f"{case.trace}, by which the log's lines about it are found"
     for entry in case.history:
         yield f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{entry.who}: {entry.what}"

@@ -16,8 +16,8 @@ def backup(arguments: Namespace, environment: Mapping[str, str]) -> int:
     """A copy of the whole state while the bot runs."""
     from bot.storage.backup import back_up  # noqa: PLC0415
 
-    chosen = settings.read(environment)
-    if chosen.aws:
+    chosen = None if arguments.stage else settings.read(environment)
+    if chosen is None or chosen.aws:
         raise Refused(
             "The cases lie in a table on AWS, which can be put back to any moment of the last "
             "weeks: see point-in-time recovery in its console."

@@ -1,13 +1,12 @@
 """What the actions queue carries from Slack, done."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot import tryouts
+from bot import envelopes, telemetry, tryouts
 from bot.agents import Agents, Deed
 from bot.cases import Case
 from bot.errors import Failure, Permanent, Refused, Unknown
@@ -54,7 +53,7 @@ class Clerk:
     clock: Clock
 
     def do(self, body: str) -> None:
-        """One message of the actions queue. Raises `Refused` and the three failures."""
+        """One message of the actions queue. Raises `Refused`, `Newer` and the three failures."""
         action = _action(body)
         work: dict[str, Callable[[Action], None]] = {
             "classify": self._classify,
@@ -70,7 +69,12 @@ class Clerk:
             self._try(work[action["do"]], action)
         except Permanent as failure:
             # Coming again would only raise an alarm about what somebody else must mend.
-            log.error("A %s from Slack is given up: %s", action["do"], failure)  # noqa: TRY400
+            log.error(  # noqa: TRY400
+                "A %s from Slack is given up: %s",
+                action["do"],
+                failure,
+                extra=telemetry.failure(failure),
+            )
 
     def _try(self, work: Callable[[Action], None], action: Action) -> None:
         try:
@@ -94,7 +98,12 @@ class Clerk:
                 self.channel.whisper(action["who"], message)
         except (Permanent, Unknown) as failure:
             # Doing it once more for the sake of telling would be worse than silence.
-            log.warning("What was to be told after %s is lost: %s", action["do"], failure)
+            log.warning(
+                "What was to be told after %s is lost: %s",
+                action["do"],
+                failure,
+                extra=telemetry.failure(failure),
+            )
 
     def _act(self, action: Action) -> None:
         case = self.agents.act(self._deed(action))
@@ -130,7 +139,8 @@ class Clerk:
         try:
             return preview(tweet, self.desk(), self.clock())
         except Failure as failure:
-            log.warning("A text from Slack could not be judged: %s", failure)
+            extra = telemetry.failure(failure)
+            log.warning("A text from Slack could not be judged: %s", failure, extra=extra)
             raise Refused(f"It could not be judged. {failure}") from None
 
     def _answer(self, action: Action) -> None:
@@ -159,7 +169,12 @@ class Clerk:
         try:
             case = preview(tweet, self.desk(), now)
         except Failure as failure:
-            log.warning("A text that was called %s is kept unjudged: %s", action["button"], failure)
+            log.warning(
+                "A text that was called %s is kept unjudged: %s",
+                action["button"],
+                failure,
+                extra=telemetry.failure(failure),
+            )
             case = tryouts.unjudged(tweet, now)
         # Of what was shown, whatever is in force by now.
         escalate = shown is (action["button"] == "right")
@@ -212,11 +227,11 @@ def _pressed(action: Action, clock: Clock) -> datetime:
 
 
 def _action(body: str) -> Action:
+    action: dict[str, str] = envelopes.known(body)
     try:
-        action: dict[str, str] = json.loads(body)
         needed = ("who", *_NEEDED[action["do"]])
         strings = all(isinstance(action[name], str) for name in needed)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (TypeError, KeyError) as error:
         raise Refused(f"This message is not an action from Slack: {error!r:.100}.") from None
     if not strings:
         raise Refused(f"An action from Slack needs {' and '.join(needed)} as strings.")

@@ -17,6 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot import envelopes
 from bot.agents import Agents, Deed
 from bot.errors import Conflict, Failure, Misconfigured, Refused, Unknown
 from bot.ports import Outgoing, Queue
@@ -30,8 +31,9 @@ log = logging.getLogger(__name__)
 
 ASKED: Final = ("right", "wrong", "share", "threshold", "leave", "unmute", "opt in")
 """Buttons under an answer to a command."""
-_TRIGGER_LIVES: Final = 2
-"""Seconds for a call that opens a modal: the press's trigger lives 3."""
+TRIGGER_LIVES: Final = 1
+"""Seconds for a call that opens a modal: the press's trigger lives 3, and what is read before and
+queued after it must find its time within them too (`handlers.slack`)."""
 _STAMP: Final = re.compile(r"[0-9]{1,12}")
 _ANY: Final = re.compile(".*", re.DOTALL)
 _EXPIRED: Final = frozenset({"expired_trigger_id", "trigger_expired"})
@@ -60,7 +62,7 @@ def build(signing_secret: str, client: WebClient, actions: Queue, front: Front) 
 
     # Below this Bolt repeats, at each start, that we pass a client and a token of our own.
     logging.getLogger("bot.slack.bolt").setLevel(logging.ERROR)
-    own = WebClient(client.token, client.base_url, timeout=_TRIGGER_LIVES, retry_handlers=[])
+    own = WebClient(client.token, client.base_url, timeout=TRIGGER_LIVES, retry_handlers=[])
     app = App(
         name="tweet-escalator",
         logger=logging.getLogger("bot.slack.bolt"),
@@ -204,7 +206,7 @@ class _Desk:
         self._send(do=do, who=_who(body), place=place, response_url=url, **more)
 
     def _send(self, **action: str) -> None:
-        self._actions.send([Outgoing(json.dumps(action))])
+        self._actions.send([Outgoing(json.dumps(envelopes.stamped(action)))])
 
 
 def _expired(error: Exception) -> bool:

@@ -156,7 +156,7 @@ class XAccount:
         )
         me = _data(self._reading(response.json))
         if not isinstance(me, Mapping) or not isinstance(me.get("id"), str):
-            raise Retryable("X does not say which account the keys are of.")
+            raise Retryable("X does not say which account the keys are of.").of("x")
         level = response.headers.get("x-access-level")
         return Access(me["id"], str(me.get("username") or ""), level)
 
@@ -211,7 +211,7 @@ class XAccount:
             raise failure_of(error, self._clock(), writing=True) from None
         post = _data(answer)
         if not isinstance(post, Mapping) or not _POST_ID.fullmatch(str(post.get("id"))):
-            raise Unknown("X took a reply without saying which post it became.")
+            raise Unknown("X took a reply without saying which post it became.").of("x")
         return str(post["id"])
 
     def find(self, case: Case, effect: Effect) -> str | None:  # noqa: ARG002
@@ -240,7 +240,8 @@ class XAccount:
             answer = self._read(method, account_id, pagination_token=token, **parameters)
             if "data" not in answer and "meta" not in answer:
                 # An empty page has `meta`; this one says nothing of what is there.
-                raise Retryable("X shows no posts, and does not say that there are none.")
+                said = "X shows no posts, and does not say that there are none."
+                raise Retryable(said).of("x")
             yield answer
             meta = answer.get("meta")
             token = meta.get("next_token") if isinstance(meta, Mapping) else None
@@ -252,7 +253,7 @@ class XAccount:
         call = getattr(self._client, method)
         answer = self._reading(partial(call, *arguments, user_auth=True, **given))
         if not isinstance(answer, dict):
-            raise Retryable("X answered with something that is no JSON object.")
+            raise Retryable("X answered with something that is no JSON object.").of("x")
         return answer
 
     def _reading(self, call: Callable[[], Any]) -> Any:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bot import telemetry
 from bot.cases import Case
 from bot.errors import Permanent
 from bot.ports import CaseStore, Queue
+from bot.probes import is_probe
 from bot.triage import DELETIONS_TOLD, Arrival, message
 from bot.twitter.ledger import Ledger
 from bot.wire import Deleted
@@ -84,7 +86,9 @@ class DeletionCheck:
     ledger: Ledger
     within: timedelta
 
-    def check(self, now: datetime, seconds_left: Callable[[], float]) -> int:
+    def check(
+        self, now: datetime, seconds_left: Callable[[], float], trace: str | None = None
+    ) -> int:
         """Goes on with the day's check as far as the time reaches; returns how many are gone.
 
         Half of the month's budgets is left to mentions and answers. Raises what X, the store and
@@ -102,12 +106,16 @@ class DeletionCheck:
             for cases, reached in self._portions(progress, now, seconds_left):
                 if not self._reserved(cases, now):
                     break
-                gone += self._ask(cases, now)
+                gone += self._ask(cases, now, trace)
                 self.store.set_note(CHECK, reached.to_json())
             else:
                 return gone
         except Permanent as refusal:
-            log.error("Deleted posts are not looked for until tomorrow: %s", refusal)  # noqa: TRY400
+            log.error(  # noqa: TRY400
+                "Deleted posts are not looked for until tomorrow: %s",
+                refusal,
+                extra={"trace": trace, **telemetry.failure(refusal)},
+            )
         self.store.set_note(CHECK, replace(progress, done=True).to_json())
         return gone
 
@@ -153,7 +161,7 @@ class DeletionCheck:
         )
         return False
 
-    def _ask(self, cases: Sequence[Case], now: datetime) -> int:
+    def _ask(self, cases: Sequence[Case], now: datetime, trace: str | None) -> int:
         if not cases:
             return 0
         asked = 0
@@ -164,13 +172,14 @@ class DeletionCheck:
             self.ledger.settle("lookup", len(cases), asked, now)
         deleted = [Deleted(case.id, source="poll") for case in cases if case.tweet.id in gone]
         if deleted:
-            self.tweets.send([message(Arrival(one, now)) for one in deleted])
-            log.info("%d posts are gone from X and will be erased.", len(deleted))
+            self.tweets.send([message(Arrival(one, now, trace)) for one in deleted])
+            extra = {"trace": trace, "tweets": [one.id for one in deleted]}
+            log.info("%d posts are gone from X and will be erased.", len(deleted), extra=extra)
         return len(deleted)
 
 
 def _concerned(case: Case) -> bool:
-    if case.erased or case.tweet.source not in {"webhook", "poll"}:
+    if case.erased or case.tweet.source not in {"webhook", "poll"} or is_probe(case.tweet):
         return False
     reply = case.effect("reply")
     answered = reply is not None and reply.state in {"sent", "unknown"}

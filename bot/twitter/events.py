@@ -4,11 +4,12 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from bot import telemetry
 from bot.errors import Refused
 from bot.ports import Heed, Outgoing, Queue
 from bot.triage import Arrival, message, unread
@@ -18,8 +19,8 @@ from bot.wire import Ignored, Revoked, Unreadable, activity_event, activity_even
 
 log = logging.getLogger(__name__)
 
-LARGEST_MESSAGE: Final = 250_000
-"""Bytes of an event that is queued unread: every queue takes so much (`bot.storage.sqs`)."""
+LARGEST_MESSAGE: Final = 1_000_000
+"""Bytes of an event that is queued unread: SQS takes 1 MiB (SQS quotas, "Message size")."""
 DEEPEST: Final = 100
 """Levels; X's own events have about ten."""
 _MOST_DIGITS: Final = 4_000
@@ -42,37 +43,59 @@ class Taken:
     refused: int = 0
 
 
-def take_events(body: bytes, tweets: Queue, heed: Heed, now: datetime) -> Taken:
+def take_events(
+    body: bytes, tweets: Queue, heed: Heed, now: datetime, trace: str | None = None
+) -> Taken:
     """Queues the events of a webhook body, and returns once all of them are queued.
 
     Then it heeds those authors who ask to be left alone; where that fails, triage does it. Raises
-    `Refused` where the body as a whole is not JSON, and what `Queue.send` raises.
+    `Refused` where the body as a whole is not JSON, and `Retryable` where all comes again.
     """
     taken, outgoing, posts = Taken(), list[Outgoing](), list[Tweet]()
     for number, event in enumerate(_events(body)):
         try:
             what = activity_event(event)
         except Unreadable as problem:
-            outgoing += _unread(event, number, problem, taken, now)
+            outgoing += _unread(event, number, problem, taken, now, trace)
         except Refused as refusal:
             taken.refused += 1
-            log.warning("Webhook event %d is left out: %s", number, refusal)
+            extra = {"trace": trace, **telemetry.failed("message")}
+            log.warning("Webhook event %d is left out: %s", number, refusal, extra=extra)
         else:
             if isinstance(what, Ignored):
                 taken.ignored[what.kind] += 1
                 continue
             taken.queued += 1
-            outgoing.append(message(Arrival(what, now)))
+            outgoing.append(message(Arrival(what, now, trace)))
             if isinstance(what, Tweet):
                 posts.append(what)
             elif isinstance(what, Revoked):
                 log.error(_REVOKED, what.user_id or "in use")
     if outgoing:
-        tweets.send(outgoing)
+        _queue(outgoing, tweets, taken)
+    _report(posts, trace)
     if taken.ignored:
         log.info("Webhook events that ask nothing of us: %s.", dict(taken.ignored))
     heed_or_leave(heed, posts, now)
     return taken
+
+
+def _queue(outgoing: Sequence[Outgoing], tweets: Queue, taken: Taken) -> None:
+    try:
+        tweets.send(outgoing)
+    except Refused as refusal:
+        # X would only send the whole body again and again.
+        taken.refused += 1
+        log.error(  # noqa: TRY400
+            "Of a webhook body not all is queued: %s", refusal, extra=telemetry.failed("message")
+        )
+
+
+def _report(posts: Sequence[Tweet], trace: str | None) -> None:
+    if posts:
+        extra = {"trace": trace, "tweets": [post.id for post in posts]}
+        metric = telemetry.counted("Received", len(posts))
+        log.info("X told of %d posts, which are queued.", len(posts), extra={**extra, **metric})
 
 
 _REVOKED: Final = (
@@ -82,21 +105,31 @@ _REVOKED: Final = (
 
 
 def _unread(
-    event: Mapping[str, Any], number: int, problem: Unreadable, taken: Taken, now: datetime
+    event: Mapping[str, Any],
+    number: int,
+    problem: Unreadable,
+    taken: Taken,
+    now: datetime,
+    trace: str | None,
 ) -> list[Outgoing]:
     try:
-        whole = unread(event, now)
+        whole = unread(event, now, trace)
         size = f"{len(whole.body):,} bytes"
         small = len(whole.body) <= LARGEST_MESSAGE
     except RecursionError:
         size, small = "too many levels", False
     if small:
         taken.unreadable += 1
-        log.warning("Webhook event %d is queued as it came: %s", number, problem)
+        extra = {"trace": trace}
+        log.warning("Webhook event %d is queued as it came: %s", number, problem, extra=extra)
         return [whole]
     taken.refused += 1
     log.error(
-        "Webhook event %d cannot be read and, with %s, not be queued: %s", number, size, problem
+        "Webhook event %d cannot be read and, with %s, not be queued: %s",
+        number,
+        size,
+        problem,
+        extra={"trace": trace, **telemetry.failed("message")},
     )
     return []
 
@@ -107,7 +140,11 @@ def _events(body: bytes) -> list[Mapping[str, Any]]:
     try:
         return activity_events(_parsed(text))
     except (ValueError, RecursionError) as error:
-        log.warning("A webhook body of %d bytes is no JSON object of events.", len(body))
+        log.warning(
+            "A webhook body of %d bytes is no JSON object of events.",
+            len(body),
+            extra=telemetry.failed("message"),
+        )
         raise Refused(f"The body is not a JSON object of events: {error!s:.100}") from None
 
 

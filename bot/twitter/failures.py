@@ -80,6 +80,10 @@ def failure_of(error: Exception, now: datetime, *, writing: bool) -> Failure:
 
     A lost answer matters only when writing.
     """
+    return _failure_of(error, now, writing=writing).of("x")
+
+
+def _failure_of(error: Exception, now: datetime, *, writing: bool) -> Failure:
     if isinstance(error, HTTPError) and error.response is not None:
         return _refused(error.response, now, writing=writing)
     if isinstance(error, NotConnected) and _never_left(error):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.errors import Conflict, Failure, Retryable
-from bot.ports import CaseStore, Clock, Heed, Identities, Mentions, Queue
+from bot import telemetry
+from bot.errors import Conflict, Failure, Refused, Retryable
+from bot.ports import CaseStore, Clock, Heed, Identities, Mentions, Outgoing, Queue, Trace
 from bot.triage import Arrival, message
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet, moment_of, order
 from bot.twitter.deletions import DeletionCheck
@@ -164,6 +165,7 @@ class _Run:
     notes: Mapping[str, Any]
     reading: Reading
     seen: Seen
+    trace: str
     queued: int = 0
     gone: int = 0
 
@@ -180,6 +182,7 @@ class Poller:
     deletions: DeletionCheck
     clock: Clock
     identities: Identities
+    trace: Trace
 
     def work(self, seconds_left: Callable[[], float]) -> dict[str, int]:
         """Queues what is new since the last run, as far as the time reaches; returns how much.
@@ -205,7 +208,7 @@ class Poller:
         notes = self.store.notes(names)
         self.ledger.release(now)
         reading = reading_of(notes.get(CURSOR), now)
-        return _Run(now, seconds_left, notes, reading, seen_of(notes.get(SEEN)))
+        return _Run(now, seconds_left, notes, reading, seen_of(notes.get(SEEN)), self.trace())
 
     def _work(self, run: _Run) -> None:
         if _asked_to_wait(run, NOT_BEFORE):
@@ -216,7 +219,8 @@ class Poller:
             if failure.after is None:
                 raise
             until = self._noted_wait(NOT_BEFORE, failure.after)
-            log.warning("X is not asked before %s: %s", until, failure)
+            extra = {"trace": run.trace, **telemetry.failure(failure)}
+            log.warning("X is not asked before %s: %s", until, failure, extra=extra)
             return
         self._look_for_deletions(run)
 
@@ -225,11 +229,14 @@ class Poller:
         if _asked_to_wait(run, NO_LOOK_BEFORE):
             return
         try:
-            run.gone = self.deletions.check(run.now, run.seconds_left)
+            run.gone = self.deletions.check(run.now, run.seconds_left, run.trace)
         except (Failure, Conflict) as failure:
             after = failure.after if isinstance(failure, Retryable) else None
             until = "the next run" if after is None else self._noted_wait(NO_LOOK_BEFORE, after)
-            log.warning("Deleted posts are not looked for before %s: %s", until, failure)
+            extra = {"trace": run.trace, **telemetry.failure(failure)}
+            log.warning(
+                "Deleted posts are not looked for before %s: %s", until, failure, extra=extra
+            )
 
     def _noted_wait(self, name: str, seconds: float) -> str:
         until = (self.clock() + timedelta(seconds=seconds)).isoformat()
@@ -244,8 +251,6 @@ class Poller:
             for name, value in ((SEEN, run.seen.to_json()), (CURSOR, run.reading.to_json())):
                 if value != before[name]:
                     self.store.set_note(name, value)
-            if run.queued:
-                log.info("Queued %d new mentions.", run.queued)
 
     def _read(self, run: _Run) -> None:
         account_id = self._account(run)
@@ -288,17 +293,33 @@ class Poller:
     def _take(self, run: _Run, page: Page, account_id: str) -> None:
         tweets, problems = page
         for problem in problems:
-            log.warning("A mention is left out: %s", problem)
+            extra = {"trace": run.trace, **telemetry.failed("message")}
+            log.warning("A mention is left out: %s", problem, extra=extra)
         unseen = [t for t in tweets if not run.seen.has(t) and t.author.id != account_id]
         known = self.store.get([tweet.root_id for tweet in unseen]) if unseen else {}
         # An edit has an id of its own and must be seen again although its case is known.
         fresh = [tweet for tweet in unseen if not _decided(tweet, known)]
         if fresh:
-            self.tweets.send([message(Arrival(tweet, run.now)) for tweet in reversed(fresh)])
+            arrivals = [Arrival(tweet, run.now, run.trace) for tweet in reversed(fresh)]
+            self._queue([message(arrival) for arrival in arrivals])
+            extra = {"trace": run.trace, "tweets": [tweet.id for tweet in fresh]}
+            extra |= telemetry.counted("Received", len(fresh))
+            log.info("%d new mentions are queued.", len(fresh), extra=extra)
             heed_or_leave(self.heed, fresh, run.now)
         run.queued += len(fresh)
         run.seen = run.seen.with_page(tweets, run.now)
         run.reading = run.reading.down_to(tweets)
+
+    def _queue(self, outgoing: Sequence[Outgoing]) -> None:
+        try:
+            self.tweets.send(outgoing)
+        except Refused as refusal:
+            # What the queue never takes must not be read again every minute.
+            log.error(  # noqa: TRY400
+                "Of the mentions not all are queued: %s",
+                refusal,
+                extra=telemetry.failed("message"),
+            )
 
     def _account(self, run: _Run) -> str:
         noted: str | None = run.notes.get(ACCOUNT)

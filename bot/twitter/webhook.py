@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
-from bot.ports import Clock, Heed, Queue
+from bot import telemetry
+from bot.ports import Clock, Heed, Queue, Trace
 from bot.twitter import signatures
 from bot.twitter.events import take_events
 from bot.web.messages import Answer, Request, found, refused
@@ -24,11 +26,14 @@ class Webhook:
     tweets: Queue
     heed: Heed
     clock: Clock
+    trace: Trace
 
     def answer(self, request: Request) -> Answer:
         """200 only once every event of the body is queued. Raises `Refused`, `Retryable`."""
         if self.secret is None:
-            return refused(503, "X_CONSUMER_SECRET is not set, so X's webhook cannot be verified.")
+            return _turned_away(
+                503, "X_CONSUMER_SECRET is not set, so nothing of X's can be verified."
+            )
         handlers: dict[str, Callable[[Request, str], Answer]] = {
             "GET /x/webhook": self._challenged,
             "POST /x/webhook": self._told,
@@ -48,9 +53,10 @@ class Webhook:
         signature = request.headers.get(signatures.HEADER, "")
         if not signatures.signed(secret, body, signature):
             return _turned_away(
-                401, f"The header {signatures.HEADER} is missing or does not fit the body."
+                HTTPStatus.UNAUTHORIZED,
+                f"The header {signatures.HEADER} is missing or does not fit the body.",
             )
-        taken = take_events(body, self.tweets, self.heed, self.clock())
+        taken = take_events(body, self.tweets, self.heed, self.clock(), self.trace())
         return found(
             {
                 "queued": taken.queued,
@@ -62,5 +68,6 @@ class Webhook:
 
 
 def _turned_away(status: int, sentence: str) -> Answer:
-    log.warning("A request to X's webhook is turned away (%d): %s", status, sentence)
+    metric = telemetry.counted("WebhookRefused") if status == HTTPStatus.UNAUTHORIZED else {}
+    log.warning("A request to X's webhook is turned away (%d): %s", status, sentence, extra=metric)
     return refused(status, sentence)

@@ -1,0 +1,1 @@
+"""The log and its metrics, as each home reads them."""
