@@ -3,7 +3,6 @@
 Memory and `ingest` are single long runs, the others medians of several rounds.
 """
 
-import csv
 import json
 import os
 import re
@@ -26,8 +25,9 @@ from urllib.request import urlopen
 import fasttext
 from slugify import slugify
 
-from bench import slack
-from bench.measures import ROUNDS, Line, loading, seconds
+from bench import cold, reference, slack
+from bench.measures import ROUNDS, Line, fullest, seconds
+from bench.samples import texts, x_event
 from bot import settings, wiring
 from bot.__main__ import main as command
 from bot.classifier.artifact import BINARY, unpack
@@ -38,18 +38,8 @@ from bot.twitter import signatures
 from bot.verdicts import judge
 from bot.wiring import Parts
 
-REAL = HOUSE.parent / "shared" / "data" / "spotify_inbound.csv"
-CORPUS = HOUSE / "bot" / "classifier" / "corpus.csv"
 MODEL = HOUSE / "build" / "model.tar.gz"
 TEXTS = 20_000
-
-
-def texts(number: int) -> list[str]:
-    """Real tweets where they are at hand, else the corpus; repeated where they do not suffice."""
-    path = REAL if REAL.exists() else CORPUS
-    with path.open(newline="", encoding="utf-8") as file:
-        own = [" ".join(row["text"].split()) for row in csv.DictReader(file)]
-    return list(islice(cycle(own), number))
 
 
 @contextmanager
@@ -119,16 +109,6 @@ def child(arguments: Sequence[str], environment: dict[str, str], given: Path | N
             time.sleep(0.02)
         assert running.returncode == 0
         return Spent(time.perf_counter() - begun, held)
-
-
-def fullest(pid: int) -> float:
-    """Megabytes a process has held at most; unlike rusage, without what held it before exec."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
-    except OSError:
-        return 0.0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def classify_memory(folder: Path, number: int) -> Line:
@@ -233,55 +213,6 @@ class Idle:
         pass
 
 
-def x_event(number: int, text: str) -> dict[str, Any]:
-    """A webhook event of a mention, as large as X's."""
-    post_id = str(1_990_000_000_000_000_000 + number)
-    counts = dict.fromkeys(("retweet_count", "reply_count", "like_count", "quote_count"), 0)
-    users = [
-        {
-            "id": str(user),
-            "username": f"user_{user}",
-            "name": f"User {user}",
-            "description": "Somebody who writes to shops. " * 4,
-            "profile_image_url": f"https://images.example/{user}/normal.jpg",
-            "public_metrics": {"followers_count": user, "following_count": 5, "tweet_count": 7},
-            "created_at": "2023-10-23T13:44:53.000Z",
-        }
-        for user in (1001, 2000 + number)
-    ]
-    payload = {
-        "id": post_id,
-        "text": f"@user_1001 {text}",
-        "author_id": users[1]["id"],
-        "conversation_id": post_id,
-        "edit_history_tweet_ids": [post_id],
-        "created_at": "2026-11-02T11:58:07.000Z",
-        "lang": "en",
-        "public_metrics": counts,
-        "entities": {"mentions": [{"start": 0, "end": 10, "username": "user_1001", "id": "1001"}]},
-    }
-    return {
-        "data": {
-            "event_uuid": post_id,
-            "event_type": "post.mention.create",
-            "filter": {"user_id": "1001"},
-            "tag": "mentions",
-            "payload": payload,
-            "includes": {"users": users, "tweets": [payload]},
-        }
-    }
-
-
-def webhook_import() -> Line:
-    """The webhook's module in a fresh interpreter, beside boto3 with one client."""
-    boto3 = "import boto3; boto3.client('sqs', region_name='eu-west-1')"
-    rounds = [(loading("import handlers.x_webhook"), loading(boto3)) for _ in range(2 * ROUNDS)]
-    ratio = median(ours / theirs for ours, theirs in rounds)
-    ours, theirs = (1e3 * median(one) for one in zip(*rounds, strict=True))
-    detail = f"{ours:.0f} ms, boto3 {theirs:.0f} ms"
-    return Line("import of the webhook by boto3 with a client", f"{ratio:.2f}", "≤ 1.3", detail)
-
-
 def start(folder: Path) -> Line:
     """`make run`, set up already, to its first verdict."""
     spent = median(one_start(folder) for _ in range(ROUNDS))
@@ -326,7 +257,10 @@ def run() -> None:
         print(handler(folder), flush=True)
         for line in webhook(folder):
             print(line, flush=True)
-        print(webhook_import(), flush=True)
+        for line in cold.starts(folder):
+            print(line, flush=True)
+        for line in reference.beside(folder):
+            print(line, flush=True)
         print(slack.acknowledgement(folder), flush=True)
         print(slack.imports(), flush=True)
         print(start(folder), flush=True)

@@ -1,9 +1,11 @@
 """How a figure is taken, and its row in the table."""
 
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bot.settings import HOUSE
@@ -37,3 +39,13 @@ def loading(code: str) -> float:
         [sys.executable, "-c", timed], cwd=HOUSE, capture_output=True, text=True, check=True
     )
     return float(run.stdout)
+
+
+def fullest(pid: int) -> float:
+    """Megabytes a process has held at most; unlike rusage, without what held it before exec."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+    except OSError:
+        return 0.0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0

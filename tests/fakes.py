@@ -10,9 +10,10 @@ from typing import Any
 
 from bot import records
 from bot.cases import Case, Effect
+from bot.envelopes import VERSION
 from bot.local.events import sqs_event
 from bot.ports import Identities, Message, Outgoing, Queue
-from bot.storage.legible import case_of, case_or_none
+from bot.storage.legible import body_of, case_of, case_or_none
 from tests.examples import NOON
 
 DEDUPLICATED_FOR = timedelta(minutes=5)
@@ -47,7 +48,7 @@ class MemoryCases:
 
     def add(self, new: Sequence[Case]) -> set[str]:
         fresh = {case.id: case for case in reversed(new) if case.id not in self._cases}
-        self._cases |= {case_id: _body(case) for case_id, case in fresh.items()}
+        self._cases |= {case_id: records.body(case) for case_id, case in fresh.items()}
         return set(fresh)
 
     def get(self, ids: Sequence[str]) -> dict[str, Case]:
@@ -59,13 +60,19 @@ class MemoryCases:
             other()
         if case_id not in self._cases:
             return None
-        changed = change(case_of(case_id, self._cases[case_id]))
-        self._cases[case_id] = _body(changed)
+        stored = self._cases[case_id]
+        before = case_of(case_id, stored)
+        changed = change(before)
+        if changed is not before:
+            self._cases[case_id] = body_of(changed, stored)
         return changed
 
-    def newest(self, until: datetime | None = None) -> Iterator[Case]:
+    def newest(
+        self, until: datetime | None = None, since: datetime | None = None
+    ) -> Iterator[Case]:
         read = (case_or_none(*stored) for stored in self._cases.items())
         found = [case for case in read if case and (until is None or case.received_at <= until)]
+        found = [case for case in found if since is None or case.received_at >= since]
         yield from sorted(found, key=lambda case: case.received_at, reverse=True)
 
     def open(self, limit: int) -> list[Case]:
@@ -75,6 +82,10 @@ class MemoryCases:
     def due(self, now: datetime, limit: int) -> list[str]:
         waiting = [(case.due_at, case.id) for case in self.newest() if case.due_at]
         return [case_id for due_at, case_id in sorted(waiting) if due_at <= now][:limit]
+
+    def delete(self, ids: Sequence[str]) -> None:
+        for case_id in ids:
+            self._cases.pop(case_id, None)
 
     def expire(self, now: datetime) -> int:  # noqa: ARG002
         return 0
@@ -105,14 +116,15 @@ class MemoryCases:
             self._leases[name] = (holder, until)
         return free
 
+    def upgrade(self, case_id: str) -> None:
+        """As if a newer release had written that case."""
+        record = json.loads(self._cases[case_id])
+        self._cases[case_id] = json.dumps({**record, "version": records.VERSION + 1})
+
     def only(self) -> Case:
         """The one case that is there."""
         [case] = self.newest()
         return case
-
-
-def _body(case: Case) -> str:
-    return json.dumps(records.to_json(case))
 
 
 @dataclass
@@ -193,8 +205,15 @@ class MemoryQueue:
         return [one.message.body for one in found.values()]
 
     def bodies(self) -> list[Any]:
-        """What was sent, as JSON."""
-        return [json.loads(message.body) for message in self.sent]
+        """What was sent, as JSON, but for its version."""
+        return [unversioned(message.body) for message in self.sent]
+
+
+def unversioned(body: str) -> dict[str, Any]:
+    """The record of one of our messages, which says its version."""
+    record: dict[str, Any] = json.loads(body)
+    assert record.pop("version") == VERSION
+    return record
 
 
 Worked = Callable[[dict[str, Any]], Mapping[str, Any]]

@@ -16,6 +16,7 @@ from bot.errors import Failure, Refused
 from bot.hours import ALWAYS
 from bot.housekeeping import Housekeeping
 from bot.incidents import Incidents
+from bot.local.serverless import queue_properties
 from bot.notices import Bursts
 from bot.policy import Rules
 from bot.ports import Outgoing, Queue
@@ -80,9 +81,9 @@ class Fragile:
         self._name = name
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
             self._fuse.burn(f"{self._name} {name}")
-            result = getattr(self._inner, name)(*arguments)
+            result = getattr(self._inner, name)(*arguments, **named)
             self._fuse.burn(f"{self._name} {name}")
             return result
 
@@ -153,7 +154,7 @@ class Simulation:
         self.clock = Clock()
         self.fuse = Fuse(crashes)
         self.store = MemoryCases()
-        self.tweets = MemoryQueue(self.clock, max_receives=15)
+        self.tweets = MemoryQueue(self.clock, max_receives=queue_properties("tweets").max_receives)
         self.cards = MemoryQueue(self.clock)
         self.replies = MemoryQueue(self.clock)
         self.slack, self.updates, self.x = MemoryOutlet(), MemoryOutlet(), MemoryOutlet()

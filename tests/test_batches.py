@@ -1,17 +1,24 @@
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from bot import batches
-from bot.errors import Conflict, Permanent, Refused, Retryable, Unknown
+from bot.errors import Conflict, Newer, Permanent, Refused, Retryable, Unknown
 from bot.local.events import sqs_event
+from bot.local.serverless import queue_properties
 from bot.ports import Outgoing
 from bot.storage.sqlite import Database, SqliteQueue
 from tests.contract.examples import Watch, bodies, sqlite_queue
 
+KEPT = timedelta(days=4)
+"""How long SQS keeps a message (serverless.yml, MessageRetentionPeriod)."""
+DOWN = Retryable("Slack is down.")
+NEWER = Newer("It waits for the release that wrote it.")
 COMES_AGAIN = [
     Refused("This message is not a tweet."),
     Permanent("X forbids it."),
@@ -96,17 +103,52 @@ class TestWhatComesAgain:
             watch.forward(0.1)
         assert bodies(queue.receive(10)) == ["a tweet"]
 
-    @pytest.mark.parametrize(("count", "wait"), [(1, 5), (2, 10), (5, 80), (6, 150), (15, 150)])
+    @pytest.mark.parametrize(
+        ("failure", "count", "wait"),
+        [
+            (DOWN, 1, 5),
+            (DOWN, 2, 10),
+            (DOWN, 4, 40),
+            (DOWN, 5, 60),
+            (DOWN, 10_000, 60),
+            (Retryable("Not for 42 s.", 42), 1, 42),
+            (Retryable("Not for 3 s.", 3), 1, 5),
+            (Retryable("Not today.", 86_400), 1, 60),
+            (NEWER, 1, 300),
+            (NEWER, 5, 4_800),
+            (NEWER, 6, 7_200),
+        ],
+    )
     def test_waits_twice_as_long_each_time_but_never_too_long(
-        self, queue: SqliteQueue, watch: Watch, count: int, wait: float
+        self, queue: SqliteQueue, watch: Watch, failure: Exception, count: int, wait: float
     ) -> None:
         event = event_of(queue, "a tweet")
         event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(count)
-        batches.again(event["Records"], queue)
+        batches.each(event, failing(failure), queue)
         watch.forward(wait - 0.1)
         assert queue.receive(1) == []
         watch.forward(0.1)
         assert bodies(queue.receive(1)) == ["a tweet"]
+
+    def test_does_so_at_once_where_nothing_helps(self, queue: SqliteQueue) -> None:
+        batches.each(event_of(queue, "1"), failing(Refused("This message is no tweet.")), queue)
+        assert bodies(queue.receive(1)) == ["1"]
+
+    def test_is_postponed_with_what_waits_as_long(self, queue: SqliteQueue) -> None:
+        asked: list[tuple[int, float]] = []
+        stub = Mock(postpone=lambda receipts, wait: asked.append((len(receipts), wait)))
+        event = event_of(queue, "1", "2", "3", "4")
+        batches.each(event, failing(DOWN, NEWER, DOWN, None), stub)
+        assert asked == [(2, 5), (1, 300)]
+
+    def test_comes_after_its_visibility_timeout_where_the_queue_does_not_answer(
+        self, queue: SqliteQueue, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stub = Mock(**{"postpone.side_effect": Retryable("SQS is down.")})
+        event = event_of(queue, "1", "2")
+        answer = batches.each(event, failing(None, DOWN), stub)
+        assert identities_of(answer) == [event["Records"][1]["messageId"]]
+        assert "SQS is down." in caplog.text
 
     def test_is_just_what_failed(self, queue: SqliteQueue, watch: Watch) -> None:
         event = event_of(queue, "1", "2")
@@ -139,11 +181,40 @@ class TestWhatIsLogged:
         [line] = caplog.records
         assert (line.levelname, "dead letters" in line.message) == ("ERROR", True)
 
+    def test_of_a_newer_releases_message_is_that_it_waits_told_once(
+        self, queue: SqliteQueue, watch: Watch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        queue.send([Outgoing("of tomorrow")])
+        for _ in range(2):
+            batches.each(sqs_event(queue.receive(10), "tweets"), failing(NEWER), queue)
+            watch.forward(batches.NEWER_LONGEST_WAIT)
+        [line] = caplog.records
+        assert (line.levelname, str(NEWER) in line.message) == ("WARNING", True)
+
     def test_never_holds_the_message_itself(
         self, queue: SqliteQueue, caplog: pytest.LogCaptureFixture
     ) -> None:
         batches.each(event_of(queue, "a private word"), failing(COMES_AGAIN[0]), queue)
         assert "a private word" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["tweets", "actions"])
+def test_a_newer_releases_message_waits_for_two_hours_and_is_no_dead_letter(
+    name: str, tmp_path: Path, watch: Watch
+) -> None:
+    receives = queue_properties(name).max_receives
+    queue = sqlite_queue(Database(tmp_path / "bot.sqlite"), watch, fifo=False, receives=receives)
+    queue.send([Outgoing("of tomorrow")])
+    until = watch.now + timedelta(hours=2)
+    while watch.now < until:
+        if batch := queue.receive(10):
+            batches.each(sqs_event(batch, name), failing(NEWER), queue)
+        watch.forward(60)
+    assert queue.depth() == (1, 0)
+    waits = sum(
+        min(batches.NEWER_FIRST_WAIT * 2**n, batches.NEWER_LONGEST_WAIT) for n in range(receives)
+    )
+    assert waits < KEPT.total_seconds()
 
 
 def test_a_message_that_never_works_ends_among_the_dead_letters(

@@ -10,12 +10,13 @@ import pytest
 
 from bot import cases, deeds
 from bot.cases import Case, Effect, EffectKind
-from bot.delivery import BACK_OFF, Task, enqueue, task_of
-from bot.errors import Failure, Permanent, Refused, Retryable, Unknown
-from bot.ports import Admission, Go, Outlet, Stay, Wait
+from bot.delivery import BACK_OFF, NewerTask, Task, enqueue, sweep, task_of
+from bot.envelopes import VERSION
+from bot.errors import Failure, Newer, Permanent, Refused, Retryable, Unknown
+from bot.ports import Admission, Go, Outgoing, Outlet, Stay, Wait
 from tests.examples import NOON
 from tests.examples import case as a_case
-from tests.fakes import Turn
+from tests.fakes import MemoryCases, Turn
 from tests.simulation import ANGRY, CALM, QUEUED, Crash, Simulation
 
 MINUTE = timedelta(minutes=1)
@@ -551,3 +552,86 @@ class TestAMessage:
     def test_about_an_effect_the_case_does_not_have_is_done(self) -> None:
         bot = angry()
         assert bot.courier.deliver(Task("101", "reply", 1)) == bot.store.only()
+
+
+class TestWhatANewerReleaseWrote:
+    """It was rolled back, and this one must neither lose it nor hold up the others by it."""
+
+    BODY = f'{{"version": {VERSION + 1}, "case": "101", "deed": "sing"}}'
+
+    def test_names_no_more_than_its_case(self) -> None:
+        assert task_of(self.BODY) == NewerTask("101")
+        with pytest.raises(Refused, match="it names no case"):
+            task_of(f'{{"version": {VERSION + 1}}}')
+
+    def test_is_let_go_with_one_line_as_housekeeping_hands_its_effect_over_again(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bot = angry()
+        bot.cards.delete([one.receipt for one in bot.cards.receive(10)])
+        bot.cards.send([Outgoing(self.BODY, "cards", "newer")])
+        bot.notify()
+        assert (bot.cards.depth(), card(bot).state) == ((0, 0), "pending")
+        [line] = [one.message for one in caplog.records if "newer" in one.message]
+        assert line.startswith("A message about case 101 is let go, ")
+        bot.run_on(10)
+        assert (card(bot).state, bot.slack.happened["101"]) == ("sent", 1)
+
+    def test_blocks_no_card_behind_it_even_where_it_must_not_be_let_go(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bot = angry(before=[Permanent("The channel is archived.", mendable=True)] * 9)
+        bot.notify()
+        bot.run_on(10)
+        assert (card(bot).stuck, bot.cards.depth()) == (True, (0, 1))
+        bot.cards.dead.clear()
+        bot.cards.send([Outgoing(self.BODY, "cards", "newer")])
+        now = bot.clock()
+        while bot.notify():
+            pass
+        assert (bot.cards.depth(), bot.clock()) == ((0, 1), now), "redrive takes it back"
+        lines = [one.message for one in caplog.records if "taken back" in one.message]
+        assert len(lines) == 1
+
+    def test_as_a_record_is_not_touched_and_its_effect_waits_for_that_release(self) -> None:
+        bot = angry()
+        bot.store.upgrade("101")
+        assert bot.notify()
+        assert (bot.cards.depth(), card(bot).state) == ((0, 0), "pending")
+        with pytest.raises(Newer):
+            bot.store.change("101", lambda case: replace(case, assignee="U1"))
+
+    def test_does_not_keep_housekeeping_from_the_others(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bot = Simulation()
+        bot.arrive(ANGRY, replace(ANGRY, id="103", root_id="103"))
+        bot.triage()
+        bot.cards.delete([one.receipt for one in bot.cards.receive(10)])
+        bot.store.upgrade("101")
+        bot.run_on(10)
+        assert bot.slack.happened == {"103": 1}
+        lines = [one.message for one in caplog.records if "newer release" in one.message]
+        assert set(lines) == {"1 cases that are due wait for the newer release that wrote them."}
+
+
+def test_what_was_swept_before_the_table_failed_is_handed_over() -> None:
+    bot = Simulation()
+    bot.arrive(ANGRY, replace(ANGRY, id="103", root_id="103"))
+    bot.triage()
+    bot.cards.delete([one.receipt for one in bot.cards.receive(10)])
+    bot.clock.wait(10 * 60)
+    changes: list[str] = []
+
+    class Throttled(MemoryCases):
+        def change(self, case_id: str, change: Callable[[Case], Case]) -> Case | None:
+            if changes:
+                raise Retryable("The table is throttled.")
+            changes.append(case_id)
+            return bot.store.change(case_id, change)
+
+        due = bot.store.due
+
+    with pytest.raises(Retryable):
+        sweep(Throttled(), {"cards": bot.cards}, bot.clock())
+    assert [one["case"] for one in bot.cards.bodies()[2:]] == changes

@@ -185,6 +185,43 @@ class TestAnArchive:
         with pytest.raises(Misconfigured, match=r"cut\.tar\.gz is no model archive"):
             EmbeddedClassifier(cut)
 
+    def test_that_lies_unpacked_is_the_same_model(
+        self, starter: EmbeddedClassifier, tmp_path: Path
+    ) -> None:
+        with tarfile.open(ARCHIVE) as tar:
+            tar.extractall(tmp_path, filter="data")
+        own = EmbeddedClassifier(tmp_path)
+        texts = ["i am very angry", "thanks", "qqxzvk"]
+        assert own.probabilities(texts) == starter.probabilities(texts)
+        assert (own.model, own.normalizer, own.threshold) == (
+            starter.model,
+            starter.normalizer,
+            starter.threshold,
+        )
+
+    @pytest.mark.parametrize("record", ["{", "[]", '{"weather": 1}', '{"normalizer": "none"}'])
+    def test_that_lies_unpacked_beside_a_wrong_description_is_refused(
+        self, record: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / DESCRIPTION).write_text(record)
+        with pytest.raises(Misconfigured, match=r"model\.json describes no model"):
+            EmbeddedClassifier(tmp_path)
+
+    def test_that_lies_unpacked_without_a_description_is_called_like_its_folder(
+        self, unpacked: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "blazing"
+        folder.mkdir()
+        (folder / BINARY).symlink_to(unpacked)
+        assert EmbeddedClassifier(folder).model == "blazing"
+
+    def test_of_which_only_the_beginning_lies_there_is_refused(
+        self, unpacked: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / BINARY).write_bytes(unpacked.read_bytes()[:2000])
+        with pytest.raises(Misconfigured, match="not a whole one"):
+            EmbeddedClassifier(tmp_path)
+
     def test_that_is_missing_is_told_with_what_to_do(self, tmp_path: Path) -> None:
         with pytest.raises(Misconfigured, match="run make setup, or set MODEL_PATH"):
             EmbeddedClassifier(tmp_path / "none.tar.gz")

@@ -39,6 +39,7 @@ from tests.test_wire import fixture
 
 TIMEOUT = 50.0
 OURSELVES = "44"
+TRACE = "1-5bef4de7-ad49b0e87f6ef6c87fc2e700"
 
 
 def snowflake(moment: datetime) -> str:
@@ -183,6 +184,7 @@ class World:
             deletions=deletions,
             clock=self.clock,
             identities=identities(),
+            trace=lambda: TRACE,
         )
 
     def poll(self, *posts: Tweet) -> int:
@@ -251,6 +253,15 @@ class TestThePoller:
         assert world.poll(at(1)) == 1
         assert world.poll() == 0
         assert len(world.queued()) == 1
+
+    def test_reads_not_again_every_minute_what_the_queue_never_takes(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world = World(cursor=at(20).id)
+        world.queue.failure = Refused("SQS never takes 1 of these messages.")
+        world.poll(at(3))
+        assert "SQS never takes 1" in caplog.text
+        assert world.note(CURSOR) == {"cursor": at(3).id}
 
     def test_does_not_queue_what_the_webhook_brought(self) -> None:
         world = World(at(3), cursor=at(20).id)
@@ -810,8 +821,15 @@ class TestAWebhookBody:
         assert taken == Taken(queued=1, refused=1)
         [line] = caplog.records
         assert line.levelname == "ERROR"
-        assert "Webhook event 0 cannot be read and, with 252,0" in line.message
+        assert "Webhook event 0 cannot be read and, with 1,002,0" in line.message
         assert "words" not in line.message
+
+    def test_does_not_come_again_for_what_the_queue_never_takes(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.queue.failure = Refused("SQS never takes 1 of these messages.")
+        assert self.take(fixture("mention")) == Taken(queued=1, refused=1)
+        assert "SQS never takes 1" in caplog.text
 
     def test_is_not_taken_where_the_queue_does_not_take_it(self) -> None:
         self.queue.failure = Retryable("The queue does not answer.")

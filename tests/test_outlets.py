@@ -15,7 +15,14 @@ from bot.errors import Permanent, Refused, Retryable, Unknown
 from bot.notices import Incident
 from bot.slack import outlets
 from bot.slack.client import SECONDS, Turns, connect
-from bot.slack.outlets import CardOutlet, Channel, LineOutlet, Place, UpdateOutlet
+from bot.slack.outlets import (
+    CardOutlet,
+    Channel,
+    LineOutlet,
+    Place,
+    UpdateOutlet,
+    take_away,
+)
 from bot.slack.surroundings import Surroundings
 from bot.triage import erase
 from tests.examples import NOON, case, parts
@@ -529,3 +536,46 @@ def said(case_id: str, text: str, before: str | None = None, **changes: Any) -> 
     made = numbered(case_id, **changes)
     tweet = replace(made.tweet, text=text, conversation_id=before or case_id, in_reply_to=before)
     return replace(made, tweet=tweet)
+
+
+class TestTakingACardAway:
+    def post(self, web: WebClient, cards: CardOutlet) -> Place:
+        """A card with a line in its thread, and beside them another case's card."""
+        card = cards.send(case(), CARD)
+        told = case(
+            effects=(Effect("card", "sent", outside_id=card),),
+            lines=(Entry(NOON, "U0AGENT", "claimed it."),),
+        )
+        LineOutlet(channel(web), nowhere).send(told, Effect("line", "sending", token="t"))
+        other = replace(case().tweet, id="2", root_id="2")
+        cards.send(case(tweet=other), CARD)
+        return Place.of(card)
+
+    def test_takes_its_lines_along_and_nothing_else(
+        self, slack: SlackStandin, web: WebClient, cards: CardOutlet
+    ) -> None:
+        place = self.post(web, cards)
+        slack.messages.append({"ts": "1900000000.1", "user": "U1", "thread_ts": place.ts})
+        take_away(channel(web), case(), place, NOON)
+        payloads = [one.get("metadata", {}).get("event_payload") for one in slack.messages]
+        assert payloads == [{"case": "2"}, None]
+
+    def test_may_be_repeated(self, slack: SlackStandin, web: WebClient, cards: CardOutlet) -> None:
+        place = self.post(web, cards)
+        for _ in "twice":
+            take_away(channel(web), case(), place, NOON)
+        assert len(slack.messages) == 1
+
+    def test_says_what_slack_says_against_it(
+        self, slack: SlackStandin, web: WebClient, cards: CardOutlet
+    ) -> None:
+        place = self.post(web, cards)
+        slack.faults.append(refused("cant_delete_message", "chat.delete"))
+        with pytest.raises(Permanent, match="cant_delete_message"):
+            take_away(channel(web), case(), place, NOON)
+
+
+def test_a_message_has_an_address(slack: SlackStandin, web: WebClient, cards: CardOutlet) -> None:
+    place = Place.of(cards.send(case(), CARD))
+    shown_at = f"{slack.url}/archives/C0SUPPORT/p{place.ts.replace('.', '')}"
+    assert channel(web).link(place.ts) == shown_at

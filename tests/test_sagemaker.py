@@ -1,8 +1,8 @@
 """A BlazingText endpoint asked through boto3, over its stand-in with a real model."""
 
-import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from bot.classifier import sagemaker
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.classifier.sagemaker import SageMakerClassifier
 from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.local.serverless import functions
 from bot.verdicts import judge
 from tests.examples import ANGRY, CALM, archive
 from tests.standins.sagemaker import (
@@ -30,6 +31,8 @@ from tests.standins.server import Fault
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+BY_NAME = {function.name: function for function in functions()}
 
 
 @pytest.fixture(scope="module")
@@ -229,22 +232,59 @@ class TestFailures:
                 SageMakerClassifier(runtime, "any", "plain").probabilities(["hi"])
             runtime.close()
 
-    def test_of_the_moment_are_tried_a_second_time_by_the_processs_own_client(
-        self, endpoint: BlazingTextStandin, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("fault", [throttled(), unavailable(), Fault("lost")])
+    def test_are_not_tried_again_by_the_processs_own_client(
+        self, endpoint: BlazingTextStandin, monkeypatch: pytest.MonkeyPatch, fault: Fault
     ) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", endpoint.url)
         runtime = sagemaker.client.__wrapped__()
-        endpoint.faults.append(throttled())
-        own = SageMakerClassifier(runtime, REFERENCE_ENDPOINT, "plain")
-        assert len(own.probabilities([CALM])) == 1
-        endpoint.fail_every(1, status=503)
-        with pytest.raises(Retryable):
-            own.probabilities([CALM])
-        assert [json.loads(call.body)["instances"] for call in endpoint.requests] == [[CALM]] * 4
+        endpoint.faults.append(fault)
+        with pytest.raises((Retryable, Unknown)):
+            SageMakerClassifier(runtime, REFERENCE_ENDPOINT, "plain").probabilities([CALM])
+        assert len(endpoint.requests) == 1
         runtime.close()
+
+    @pytest.mark.parametrize(
+        ("said", "after"), [("7", 7), ("", None), ("-1", None), ("Fri, 31 Dec 2026", None)]
+    )
+    def test_say_how_long_to_wait_where_the_endpoint_does(
+        self,
+        endpoint: BlazingTextStandin,
+        classifier: SageMakerClassifier,
+        said: str,
+        after: float | None,
+    ) -> None:
+        endpoint.faults.append(replace(throttled(), headers={"Retry-After": said}, status=429))
+        with pytest.raises(Retryable) as failed:
+            classifier.probabilities(["hi"])
+        assert failed.value.after == after
+
+    @pytest.mark.parametrize(
+        ("fault", "whole"),
+        [
+            (model_error(400), False),
+            (garbage(), True),
+            (wrong_number(2), True),
+            (Fault(status=403, headers={"x-amzn-errortype": "AccessDeniedException"}), True),
+        ],
+    )
+    def test_that_stay_are_the_endpoints_or_a_texts(
+        self,
+        endpoint: BlazingTextStandin,
+        classifier: SageMakerClassifier,
+        fault: Fault,
+        *,
+        whole: bool,
+    ) -> None:
+        endpoint.faults.append(fault)
+        with pytest.raises(Permanent) as failed:
+            classifier.probabilities(["hi"])
+        assert failed.value.mendable is whole
 
 
 def test_the_processs_own_client_gives_up_before_its_function_does() -> None:
     chosen: Any = sagemaker.client.__wrapped__().meta.config
     once = chosen.connect_timeout + chosen.read_timeout
-    assert once * chosen.retries["total_max_attempts"] < 29
+    assert chosen.retries["total_max_attempts"] == 1
+    assert once < BY_NAME["tweetApi"].timeout
+    assert 2 * once < BY_NAME["triage"].timeout, "it asks for the verdicts, and for their words"

@@ -371,7 +371,8 @@ class TestTheQueueOfActions:
     ) -> None:
         office.bot.actions.send([Outgoing(body)])
         office.asked(office.pressed("claim", card))
-        assert office.works() == 1
+        office.works()
+        assert office.bot.actions.depth() == (0, 1)
         assert office.case(case().id).assignee == AGENT
 
     @pytest.mark.usefixtures("card")

@@ -56,6 +56,7 @@ class TestAStory:
                     read_cost=1_000,
                     label=Label(True, "U1", NOON, "words"),
                     history=(Entry(NOON, "U1", "claimed"),),
+                    trace="1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
                 )
             )
         )
@@ -73,6 +74,10 @@ class TestAStory:
             ("effect", "card: sent · 1700000000.000001"),
             ("effect", "reply: sent · 77 · Sorry!"),
             ("cost", "$0.011 (reading $0.001, reply $0.01)"),
+            (
+                "trace",
+                "1-5bef4de7-ad49b0e87f6ef6c87fc2e700, by which the log's lines about it are found",
+            ),
             ("2026-11-02 12:00:00", "U1: claimed"),
         ]
 

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -5,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from bot.batches import NEWER_FIRST_WAIT
 from bot.cases import Case
+from bot.envelopes import VERSION
 from bot.errors import Permanent, Refused, Retryable, Unknown
+from bot.ports import Outgoing
 from bot.triage import Arrival, arrival_of, message, preview
 from bot.tweets import Tweet, typed
 from bot.wire import Deleted
@@ -275,6 +279,39 @@ class TestAClassifierThatIsDown:
         assert case_of(bot, "2").route == "escalate"
         assert (bot.slack.happened["1"], bot.slack.happened["2"]) == (1, 1)
 
+    def test_for_everybody_is_asked_once_a_batch(self) -> None:
+        gone = WordClassifier(failures=[Permanent("No such endpoint.", mendable=True)])
+        bot = bot_with(gone)
+        bot.arrive(angry(1), angry(2), CALM)
+        bot.triage()
+        assert len(gone.calls) == 1
+        assert bot.tweets.depth() == (3, 0)
+
+
+class TestANewerReleases:
+    """It was rolled back: what it wrote waits for it, and holds up nobody."""
+
+    def test_message_waits_for_it(self) -> None:
+        bot = Simulation()
+        newer = json.dumps({"version": VERSION + 1, "tweet": {"id": "1"}, "mood": "sunny"})
+        bot.tweets.send([Outgoing(newer)])
+        bot.arrive(ANGRY)
+        bot.triage()
+        assert list(cases_of(bot)) == ["101"]
+        assert bot.tweets.depth() == (1, 0)
+        [(_, held)] = bot.tweets._held.items()
+        assert held.visible_at - bot.clock() == timedelta(seconds=NEWER_FIRST_WAIT)
+
+    def test_case_is_not_changed_by_what_comes_for_it(self) -> None:
+        bot = Simulation()
+        bot.arrive(ANGRY)
+        bot.triage()
+        bot.store.upgrade("101")
+        bot.arrive(Deleted("101"), CALM)
+        bot.triage()
+        assert (case_of(bot, "101").erased, case_of(bot, "102").route) == (False, "reply")
+        assert bot.tweets.depth() == (1, 0), "the deletion waits"
+
 
 class TestAMessage:
     def test_brings_its_arrival(self) -> None:
@@ -301,5 +338,5 @@ class TestAMessage:
         ],
     )
     def test_that_is_none_is_refused(self, body: str) -> None:
-        with pytest.raises(Refused, match="not a tweet"):
+        with pytest.raises(Refused, match=r"^This message "):
             arrival_of(body)

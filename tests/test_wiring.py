@@ -9,12 +9,12 @@ import pytest
 
 from bot import settings, wiring
 from bot.agents import Deed
+from bot.breaker import SparedClassifier
 from bot.classifier import sagemaker
 from bot.classifier.embedded import EmbeddedClassifier
-from bot.classifier.sagemaker import SageMakerClassifier
 from bot.errors import Misconfigured, Refused, Retryable
 from bot.slack.outlets import CardOutlet, LineOutlet, UpdateOutlet
-from bot.storage import clients
+from bot.storage import clients, secrets
 from bot.storage.dynamodb import DynamoCases
 from bot.storage.sqlite import SqliteCases, SqliteQueue
 from bot.storage.sqs import SqsQueue
@@ -22,7 +22,8 @@ from bot.tweets import Author, Tweet
 from bot.twitter.optouts import names
 from bot.twitter.polling import ACCOUNT
 from bot.twitter.rules import STOPPED
-from bot.wiring import SECRETS_READ_AGAIN, Parts
+from bot.web.messages import Answer
+from bot.wiring import SECRETS_DOUBTED, SECRETS_READ_AGAIN, Parts
 from tests.examples import NOON, case
 from tests.fakes import Clock
 from tests.standins import aws
@@ -65,7 +66,7 @@ class TestWhatIsChosen:
     @pytest.mark.usefixtures("account")
     def test_is_the_embedded_model_or_the_endpoint(self) -> None:
         endpoint = parts(SAGEMAKER_ENDPOINT="slugify", NORMALIZER="emoji-1").classifier
-        assert isinstance(endpoint, SageMakerClassifier)
+        assert isinstance(endpoint, SparedClassifier)
         assert (endpoint.model, endpoint.normalizer) == ("slugify", "emoji-1")
         embedded = parts(SAGEMAKER_ENDPOINT="slugify", CLASSIFIER="embedded").classifier
         assert isinstance(embedded, EmbeddedClassifier)
@@ -255,6 +256,9 @@ class Hours:
     def monotonic(self) -> float:
         return self.seconds
 
+    def perf_counter(self) -> float:
+        return self.seconds
+
 
 @pytest.fixture
 def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
@@ -319,10 +323,108 @@ class TestSecrets:
             wiring.parts()
 
     @pytest.mark.parametrize("content", ["xoxb-token", "[]", "null", '"text"'])
-    def test_that_are_no_json_object_are_refused_without_being_shown(
-        self, manager: Any, content: str
+    def test_that_are_no_json_object_count_as_empty_and_are_not_shown(
+        self, manager: Any, content: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         self.put(manager, content)
-        with pytest.raises(Misconfigured, match="must be a JSON object") as refused:
-            wiring.parts()
-        assert "xoxb-token" not in str(refused.value)
+        assert wiring.parts().settings.slack is None
+        assert "must be a JSON object" in caplog.text
+        assert "xoxb-token" not in caplog.text
+
+    def test_that_become_illegible_leave_those_read_before_in_use(
+        self, manager: Any, hours: Hours
+    ) -> None:
+        before = wiring.parts()
+        self.put(manager, "xoxb-token")
+        hours.seconds = SECRETS_READ_AGAIN + 1
+        assert wiring.parts() is before
+
+    def test_set_nothing_but_the_keys_that_belong_there(self, manager: Any) -> None:
+        self.put(manager, json.dumps({**SLACK, "CASES_TABLE": "mine", "API_PASSWORD": "mine"}))
+        chosen = wiring.parts().settings
+        assert (chosen.aws, chosen.api_password) == (None, None)
+        assert chosen.slack
+
+    def test_have_keys_that_are_null_until_somebody_sets_them(self, manager: Any) -> None:
+        self.put(manager, json.dumps({**SLACK, "SLACK_BOT_TOKEN": None}))
+        assert wiring.parts().settings.slack is None
+
+    def test_that_are_half_filled_are_told_of_once_and_not_by_their_values(
+        self, manager: Any, hours: Hours, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.put(manager, json.dumps({"SLACK_BOT_TOKEN": "xoxb-token"}))
+        wiring.parts()
+        hours.seconds = SECRETS_READ_AGAIN + 1
+        wiring.parts()
+        [told] = caplog.messages
+        assert told.startswith("SLACK_BOT_TOKEN set but SLACK_SIGNING_SECRET, ")
+        assert "xoxb-token" not in told
+
+
+@pytest.mark.usefixtures("account", "manager", "hours")
+class TestSomebodyWhoIsTurnedAway:
+    """The signing secret stands for whatever a request is verified by."""
+
+    def put(self, manager: Any, signing_secret: str) -> None:
+        content = json.dumps({**SLACK, "SLACK_SIGNING_SECRET": signing_secret})
+        manager.put_secret_value(SecretId="slack", SecretString=content)
+
+    def ask(self, signed_with: str) -> int:
+        def answer(own: Parts) -> Answer:
+            if own.settings.slack is None:
+                raise Misconfigured(["Slack is not connected."])
+            return Answer(200 if own.settings.slack.signing_secret == signed_with else 401)
+
+        return wiring.answered(answer).status
+
+    def test_by_an_old_key_is_let_in_by_the_new_one(self, manager: Any, hours: Hours) -> None:
+        assert self.ask("signing-secret") == 200
+        self.put(manager, "new")
+        hours.seconds = SECRETS_DOUBTED + 1
+        assert self.ask("new") == 200
+        assert self.ask("signing-secret") == 401
+
+    def test_makes_us_read_the_keys_twice_a_minute_at_most(
+        self, hours: Hours, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reads = list[float]()
+
+        def read(*_: Any) -> secrets.Contents:
+            reads.append(hours.seconds)
+            return secrets.Contents(SLACK, NOON)
+
+        monkeypatch.setattr(secrets, "read", read)
+        for second in range(61):
+            hours.seconds = second
+            assert self.ask("forged") == 401
+        assert reads == [0, 31]
+
+    def test_for_want_of_keys_is_let_in_once_they_are_there(
+        self, manager: Any, hours: Hours
+    ) -> None:
+        manager.put_secret_value(SecretId="slack", SecretString="{}")
+        with pytest.raises(Misconfigured):
+            self.ask("signing-secret")
+        manager.put_secret_value(SecretId="slack", SecretString=json.dumps(SLACK))
+        hours.seconds = SECRETS_DOUBTED + 1
+        assert self.ask("signing-secret") == 200
+
+    def test_stays_so_while_the_keys_cannot_be_read_anew(self, manager: Any, hours: Hours) -> None:
+        assert self.ask("signing-secret") == 200
+        manager.delete_secret(SecretId="slack", ForceDeleteWithoutRecovery=True)
+        hours.seconds = SECRETS_DOUBTED + 1
+        assert self.ask("forged") == 401
+
+
+@pytest.mark.usefixtures("account", "manager", "hours")
+@pytest.mark.parametrize("failed", [True, False])
+def test_what_failed_is_tried_again_by_keys_read_anew(
+    manager: Any, hours: Hours, failed: bool
+) -> None:
+    before = wiring.parts()
+    changed = json.dumps({**SLACK, "SLACK_BOT_TOKEN": "xoxb-new"})
+    manager.put_secret_value(SecretId="slack", SecretString=changed)
+    hours.seconds = SECRETS_DOUBTED + 1
+    answer = {"batchItemFailures": [{"itemIdentifier": "1"}] if failed else []}
+    assert wiring.doubting(answer) is answer
+    assert (wiring.parts() is before) is not failed

@@ -3,7 +3,6 @@
 Requests come as API Gateway delivers them, messages as SQS does.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from handlers import notify, slack_actions
 from handlers import reply as reply_function
 from handlers import slack as slack_function
 from tests.examples import NOON, parts
-from tests.fakes import Clock, WordClassifier, work_off
+from tests.fakes import Clock, WordClassifier, unversioned, work_off
 from tests.standins.gateway import http_event
 from tests.standins.slack import SlackStandin
 from tests.standins.slack_requests import Delivery
@@ -77,8 +76,8 @@ class Workspace:
         return answer
 
     def queued(self) -> list[dict[str, Any]]:
-        """What waits on the actions queue."""
-        return [json.loads(message.body) for message in self.bot.actions.receive(10)]
+        """What waits on the actions queue, but for its version."""
+        return [unversioned(message.body) for message in self.bot.actions.receive(10)]
 
     def _worked(self, queue: Queue, function: Function) -> int:
         failed: list[str] = []

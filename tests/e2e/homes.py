@@ -16,7 +16,7 @@ import boto3
 import requests
 from waitress import wasyncore
 
-from bot import settings
+from bot import amazon, settings
 from bot.cases import Case
 from bot.classifier.artifact import BINARY, unpack
 from bot.classifier.sagemaker import client as runtime_client
@@ -40,6 +40,12 @@ from tests.standins.x import XStandin
 
 ROOT = settings.HOUSE
 BY_NAME = {function.name: function for function in functions()}
+FAR_OFF = timedelta(days=1_000)
+MOST_DUE = 10_000
+OBSERVED = {
+    "POWERTOOLS_SERVICE_NAME": "tweet-escalator-test",
+    "POWERTOOLS_METRICS_NAMESPACE": "TweetEscalator",
+}
 Work = Callable[[Function, dict[str, Any]], Any]
 
 
@@ -94,8 +100,15 @@ def world(folder: Path) -> Iterator[World]:
 class Home:
     """A running bot: its web address, its queues worked by its own functions, its cases."""
 
-    def __init__(self, invoke: Work, parts: Parts, url: str) -> None:
+    def __init__(
+        self,
+        invoke: Work,
+        parts: Parts,
+        url: str,
+        lambdas: Mapping[str, LambdaFunction] | None = None,
+    ) -> None:
         self._invoke = invoke
+        self._lambdas = lambdas or {}
         self.parts = parts
         self.url = url
         queues = parts.queues
@@ -108,6 +121,10 @@ class Home:
     @property
     def store(self) -> CaseStore:
         return self.parts.store
+
+    def logs(self) -> dict[str, str]:
+        """What each function on AWS has written so far."""
+        return {name: one.output for name, one in self._lambdas.items()}
 
     def post(self, path: str, headers: Mapping[str, str], body: bytes) -> requests.Response:
         return requests.post(self.url + path, data=body, headers=dict(headers), timeout=30)
@@ -144,8 +161,8 @@ class Home:
             self._time_passes(WINDOW)
 
     def _time_passes(self, span: timedelta) -> None:
-        for case in list(self.store.newest()):
-            self.store.change(case.id, partial(older, by=span))
+        for case_id in self.store.due(now() + FAR_OFF, MOST_DUE):
+            self.store.change(case_id, partial(older, by=span))
         self.run("housekeeping")
         self.work()
 
@@ -181,7 +198,7 @@ def laptop(outside: World, folder: Path, **settings: str) -> Iterator[Home]:
 @contextmanager
 def _aws_of_this_process(values: Mapping[str, str]) -> Iterator[None]:
     """The test's own process talks to the stand-ins, with clients made for them."""
-    made = (clients.dynamodb, clients.sqs, clients.secretsmanager, runtime_client)
+    made = (clients.dynamodb, clients.sqs, clients.secretsmanager, runtime_client, amazon.session)
     before = dict(os.environ)
     os.environ.update({**aws.CREDENTIALS, "AWS_DEFAULT_REGION": aws.REGION, **values})
     try:
@@ -218,7 +235,7 @@ def on_aws(outside: World) -> Iterator[Home]:
         url = stack.enter_context(_served(invoke))
         stack.enter_context(_aws_of_this_process({"AWS_ENDPOINT_URL": address}))
         five = {name: made[name] for name in made if name.endswith(("_QUEUE_URL", "_TABLE"))}
-        yield Home(invoke, Parts(settings.read(five)), url)
+        yield Home(invoke, Parts(settings.read(five)), url, lambdas)
 
 
 def _function_environment(
@@ -230,7 +247,7 @@ def _function_environment(
         if isinstance(value, dict)
     }
     everybody = {name: value for name, value in made.items() if not name.endswith("_SECRET_ID")}
-    return {**everybody, **outside.addresses(), **own}
+    return {**everybody, **outside.addresses(), **OBSERVED, **own}
 
 
 @contextmanager

@@ -181,6 +181,20 @@ class TestSlack:
         with pytest.raises(SlackApiError, match="msg_blocks_too_long"):
             bot.chat_postMessage(channel="C0SUPPORT", text="hi", blocks=[section("x" * 3000)] * 5)
 
+    def test_deletes_what_the_bot_posted_and_leaves_the_answers_to_it(
+        self, workspace: SlackStandin, bot: WebClient
+    ) -> None:
+        posted = bot.chat_postMessage(channel="C0SUPPORT", text="A tweet")
+        bot.chat_postMessage(channel="C0SUPPORT", text="An answer", thread_ts=posted["ts"])
+        bot.chat_delete(channel="C0SUPPORT", ts=posted["ts"])
+        assert [message["text"] for message in workspace.messages] == ["An answer"]
+        again = refused(bot, "chat.delete", channel="C0SUPPORT", ts=posted["ts"])
+        assert again["error"] == "message_not_found"
+        workspace.messages[0]["bot_id"] = "B0OTHER"
+        ts = workspace.messages[0]["ts"]
+        others = refused(bot, "chat.delete", channel="C0SUPPORT", ts=ts)
+        assert others["error"] == "cant_delete_message"
+
     def test_asks_for_patience(self, workspace: SlackStandin, bot: WebClient) -> None:
         workspace.faults.append(slack.rate_limited(7, where="chat.postMessage"))
         with pytest.raises(SlackApiError) as refused:
@@ -233,6 +247,7 @@ class TestSlack:
         [
             ("chat:write", "chat.postMessage", {"text": "x"}),
             ("chat:write", "chat.update", {"text": "x", "ts": "1.2"}),
+            ("chat:write", "chat.delete", {"ts": "1.2"}),
             ("chat:write", "chat.postEphemeral", {"text": "x", "user": "U0AGENT"}),
             ("channels:history", "conversations.history", {}),
             ("channels:history", "conversations.replies", {"ts": "1.2"}),
@@ -297,7 +312,9 @@ class TestSlack:
         assert workspace.accepted == []
 
     def test_knows_no_other_methods(self, bot: WebClient) -> None:
-        assert refused(bot, "chat.delete", channel="C0SUPPORT")["error"] == "unknown_method"
+        assert (
+            refused(bot, "chat.scheduleMessage", channel="C0SUPPORT")["error"] == "unknown_method"
+        )
 
     @pytest.mark.parametrize(
         ("changed", "error"),
