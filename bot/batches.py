@@ -104,8 +104,11 @@ def left(records: Sequence[Record]) -> Answer:
 
 def _report(record: Record, error: Exception) -> None:
     """Why a message was not done; of one that no further try can help, once."""
+    if _of_classifier(error):
+        return  # triage has told of the whole batch
     if not isinstance(error, Refused):
-        metric = {} if _told(error) else telemetry.failure(error)
+        # One that stays was counted with its effect.
+        metric = {} if isinstance(error, Permanent) else telemetry.failure(error)
         log.warning("Message %s comes again: %s", record["messageId"], error, extra=metric)
     elif _receive_count(record) > 1:
         return
@@ -120,10 +123,8 @@ def _report(record: Record, error: Exception) -> None:
         )
 
 
-def _told(error: Exception) -> bool:
-    """Whether its failure was counted before: with its whole batch, or with its effect."""
-    classifiers = isinstance(error, Failure) and error.neighbour == "classifier"
-    return classifiers or isinstance(error, Permanent)
+def _of_classifier(error: Exception) -> bool:
+    return isinstance(error, Failure) and error.neighbour == "classifier"
 
 
 def _wait_of(failed: Failed) -> float:

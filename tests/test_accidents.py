@@ -77,8 +77,8 @@ class TestACrash:
         classifier_is_up, burst = ["store note"], ["store change_note"]
         queued = ["store add", "cards send", "replies send", "tweets delete"]
         triage = ["tweets receive", *known, *classifier_is_up, *burst, *queued]
-        # What is due, what calmed down, what is past its time.
-        housekeeping = ["store due", "store note", "store expire"]
+        # What is due, what calmed down, what is past its time; when the last tweet came.
+        housekeeping = ["store due", "store note", "store expire", "store newest"]
         steps = [*housekeeping, *triage, *card, *reply]
         assert [step for step in steps for _ in ("before", "after")] == QUIET_DAY
 

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 LARGEST_REQUEST: Final = 3_900_000
 """Bytes of one request; a serverless endpoint takes 4 MB ("Serverless Inference")."""
 
-# One try: what fails comes again from its queue, and `bot.breaker` says when. Of two requests, the
-# verdicts' and that of their words, each ends before half of the function that triages (60 s) is
-# over, and one before the shortest that classifies (29 s).
+# Two tries of at most 2 + 8 s: a hiccup is over with the second, and keeps nobody from the endpoint
+# (`bot.breaker`). They end before the shortest function that classifies (29 s), and twice, for the
+# verdicts and for their words, before that which triages (60 s).
 _PATIENCE: Final = Config(
-    connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1}
+    connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
 )
 _NO_REGION: Final = "SAGEMAKER_ENDPOINT is set but no AWS region: set AWS_DEFAULT_REGION."
 _RETRYABLE: Final = frozenset(
