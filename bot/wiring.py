@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bot import settings
 from bot.cases import Channels
@@ -59,9 +59,10 @@ if TYPE_CHECKING:
     from bot.web.messages import Answer
 
     Batch = dict[str, Any]
-    Handler = Callable[[Any, Any], Any]
 
 log = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
 
 SECRETS_READ_AGAIN: Final = 300.0
 """Seconds after which secrets are read anew, so that new keys need no new deployment."""
@@ -637,7 +638,7 @@ _hosted: ContextVar[Parts | None] = ContextVar("parts", default=None)
 _own: dict[str, tuple[float, Parts]] = {}
 
 
-def observed(handler: "Handler") -> "Handler":
+def observed(handler: "Callable[[Any, Any], _Answer]") -> "Callable[[Any, Any], _Answer]":
     """A function's handler, its log in the form of the home it runs in.
 
     On Lambda that is Powertools'. A laptop's process has set up its own, and its host tells of

@@ -53,7 +53,7 @@ class TestHousekeeping:
         for minutes, sent in ((2, 0), (1, 1), (1, 0), (2, 1)):
             bot.clock.wait(60 * minutes)
             assert sweep(bot.store, {"cards": bot.cards}, bot.clock()) == sent
-        assert [task_of(message.body).attempt for message in bot.cards.sent] == [1]
+        assert [task_of(message.body) for message in bot.cards.sent] == [Task("101", "card", 1)]
 
     def test_passes_over_the_queues_it_does_not_have(self) -> None:
         bot = angry()

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _REQUEST: Final = "aws_request_id"
 """What the runtime calls the request's id in a record."""
 
-Handler = Callable[[Any, Any], Any]
+Answer = TypeVar("Answer")
 
 
 class Failed(Exception):
@@ -84,11 +84,11 @@ def set_up() -> None:
     logging.getLogger("bot").setLevel(logging.DEBUG)
 
 
-def observed(handler: Handler) -> Handler:
+def observed(handler: Callable[[Any, Any], Answer]) -> Callable[[Any, Any], Answer]:
     """The function's handler, of whose uncaught exceptions the log tells before it fails."""
 
     @wraps(handler)
-    def observing(event: Any, context: Any) -> Any:
+    def observing(event: Any, context: Any) -> Answer:
         try:
             return handler(event, context)
         except Exception as error:

@@ -69,9 +69,7 @@ class Instance:
     `failures` are the errors of the others.
     """
 
-    def __init__(
-        self, name: str, process: LambdaFunction, queue: Queue, kill_every: int
-    ) -> None:
+    def __init__(self, name: str, process: LambdaFunction, queue: Queue, kill_every: int) -> None:
         self.name = name
         self.invocations = 0
         self._process = process
@@ -148,8 +146,7 @@ class Deployed(Home):
         self.instances: list[Instance] = []
         self._pumps = list(self._fed(again_every, kill_every))
         self._threads = [
-            threading.Thread(target=self._feed, args=(pump,), daemon=True)
-            for pump in self._pumps
+            threading.Thread(target=self._feed, args=(pump,), daemon=True) for pump in self._pumps
         ]
 
     def _fed(self, again_every: int, kill_every: int) -> Iterator[Pump]:
@@ -251,7 +248,9 @@ def deployed(
     machine = Machine(stack, task, unpacked.runtime(folder), told)
     with ExitStack() as running:
         processes = {
-            name: [running.enter_context(machine.process(name)) for _ in range(AT_ONCE.get(name, 1))]
+            name: [
+                running.enter_context(machine.process(name)) for _ in range(AT_ONCE.get(name, 1))
+            ]
             for name in BY_NAME
         }
 

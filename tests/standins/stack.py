@@ -50,11 +50,15 @@ class Stack:
         resource = aws.client("cloudformation", self.url).describe_stack_resource(
             StackName=self.name, LogicalResourceId=table
         )["StackResourceDetail"]
-        pages = aws.client("dynamodb", self.url).get_paginator("scan").paginate(
-            TableName=resource["PhysicalResourceId"],
-            Select="COUNT",
-            FilterExpression="attribute_exists(#name)",
-            ExpressionAttributeNames={"#name": attribute},
+        pages = (
+            aws.client("dynamodb", self.url)
+            .get_paginator("scan")
+            .paginate(
+                TableName=resource["PhysicalResourceId"],
+                Select="COUNT",
+                FilterExpression="attribute_exists(#name)",
+                ExpressionAttributeNames={"#name": attribute},
+            )
         )
         return sum(page["Count"] for page in pages)
 
