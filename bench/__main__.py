@@ -28,7 +28,7 @@ from slugify import slugify
 from bench import cold, reference, slack
 from bench.measures import ROUNDS, Line, fullest, seconds
 from bench.samples import texts, x_event
-from bot import settings, wiring
+from bot import process, settings
 from bot.__main__ import main as command
 from bot.classifier.artifact import BINARY, unpack
 from bot.local.events import http_event
@@ -166,7 +166,7 @@ def handler(folder: Path) -> Line:
             judge([text], parts.classifier, None)
 
     def ours() -> None:
-        with wiring.hosting(parts):
+        with process.hosting(parts):
             for event in events:
                 answer(event, None)
 
@@ -196,7 +196,7 @@ def webhook(folder: Path) -> Iterator[Line]:
         request = {"method": "POST", "path": "/x/webhook", "query": "", "host": "127.0.0.1"}
         request |= {"protocol": "HTTP/1.1", "source": "127.0.0.1"}
         event = http_event("POST /x/webhook", {}, request, headers, body)
-        with wiring.hosting(parts):
+        with process.hosting(parts):
             taken = json.loads(answer(event, None)["body"])
             assert taken["queued"] == number
             each = [seconds(answer, event, None) for _ in range(20 * ROUNDS)]

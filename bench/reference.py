@@ -15,7 +15,7 @@ from slugify import slugify
 
 from bench.measures import Line, seconds
 from bench.samples import texts
-from bot import amazon, settings, wiring
+from bot import amazon, process, settings
 from bot.classifier import sagemaker
 from bot.classifier.artifact import BINARY, unpack
 from bot.local.events import http_event
@@ -102,7 +102,7 @@ def beside(folder: Path) -> Iterator[Line]:
             for event in events[:THEIR_CALLS]:
                 reference(event, None)
 
-        with wiring.hosting(parts):
+        with process.hosting(parts):
             same(answer(events[0], None), reference(events[0], None))
             for warmed in (bare, ours, theirs):
                 warmed()

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench.measures import ROUNDS, Line, loading, seconds
-from bot import settings, wiring
+from bot import process, settings
 from bot.local.events import http_event
 from bot.wiring import Parts
 
@@ -36,7 +36,7 @@ def acknowledgement(folder: Path) -> Line:
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{hung.getsockname()[1]}",
         }
         parts = Parts(settings.read(own))
-        with wiring.hosting(parts):
+        with process.hosting(parts):
             for _ in range(2 * ROUNDS):  # made when first asked for
                 assert answer(press(), None)["statusCode"] == 200
             each = 1e3 * median(seconds(answer, press(), None) for _ in range(20 * ROUNDS))

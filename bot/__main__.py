@@ -12,18 +12,9 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from bot.errors import Conflict, Failure, Misconfigured, Refused
-from bot.local import (
-    commands,
-    costs,
-    deploy_verbs,
-    replies_verbs,
-    secret_verbs,
-    slack_verbs,
-    smoke,
-    upkeep,
-    x_verbs,
-)
-from bot.local.staged import Work, add_options, on_stage
+from bot.local import commands, costs, replies_verbs, slack_verbs, smoke, upkeep, x_verbs
+from bot.local.stages import deploy_verbs, secret_verbs
+from bot.local.stages.staged import Work, add_options, on_stage
 from bot.local.terminal import printable
 from bot.observability import readable
 from bot.settings import HOUSE, SECRETS

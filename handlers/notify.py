@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.batches import each
 from bot.delivery import task_of
-from bot.wiring import doubting, observed, parts
+from bot.process import doubting, observed, parts
 
 
 @observed

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from bot.process import answered, observed
 from bot.slack.app import dispatch
 from bot.web.messages import serve
-from bot.wiring import answered, observed
 
 AWS_WITHIN: Final = 0.6
 """Seconds for a call to AWS: the secret, the table, Slack's own second and the queue, one after

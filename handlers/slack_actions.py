@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.batches import each
-from bot.wiring import doubting, observed, parts
+from bot.process import doubting, observed, parts
 
 
 @observed

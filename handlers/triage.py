@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from bot.process import observed, parts
 from bot.triage import triage_batch
-from bot.wiring import observed, parts
 
 
 @observed

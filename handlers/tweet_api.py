@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from bot.process import answered, observed
 from bot.web.messages import serve
-from bot.wiring import answered, observed
 
 
 @observed

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.wiring import observed, parts
+from bot.process import observed, parts
 
 
 @observed

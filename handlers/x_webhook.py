@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from bot.process import SECRETS_DOUBTED, SECRETS_READ_AGAIN, answered, observed
 from bot.web.messages import Request, serve
-from bot.wiring import SECRETS_DOUBTED, SECRETS_READ_AGAIN, answered, observed
 
 AWS_WITHIN: Final = 1.0
 """Seconds for a call to AWS: the secret, the queue and the table of opt-outs, one after the other,

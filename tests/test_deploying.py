@@ -16,9 +16,9 @@ from moto.cloudformation.models import Event, cloudformation_backends
 from bot import amazon
 from bot.__main__ import main
 from bot.errors import Refused
-from bot.local import asking, deploying, osls, releases, stacks, stage
-from bot.local.releases import Release
 from bot.local.serverless import functions
+from bot.local.stages import asking, deploying, osls, releases, stacks, stage
+from bot.local.stages.releases import Release
 from bot.settings import HOUSE
 from bot.wiring import now
 from tests.standins import aws

@@ -19,9 +19,10 @@ from bot.classifier import sagemaker
 from bot.classifier.artifact import BINARY
 from bot.local.serverless import queue_properties
 from bot.notices import Incident
+from bot.process import hosting
 from bot.triage import Arrival, message
 from bot.tweets import Tweet
-from bot.wiring import Parts, hosting
+from bot.wiring import Parts
 from handlers import triage, tweet_api
 from tests.fakes import Clock, MemoryCases, MemoryQueue, work_off
 from tests.standins import aws

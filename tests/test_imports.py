@@ -81,7 +81,7 @@ def test_a_function_on_aws_loads_only_what_it_uses(
     handler: str, uses: str, environment: Mapping[str, str], loads: set[str]
 ) -> None:
     asked = ", ".join(f"own.{name}" for name in uses.split())
-    code = f"import handlers.{handler}\nfrom bot.wiring import parts\nown = parts()\n{asked}"
+    code = f"import handlers.{handler}\nfrom bot.process import parts\nown = parts()\n{asked}"
     loaded = imported(code, {**environment, "AWS_LAMBDA_FUNCTION_NAME": handler})
     assert loaded & HEAVY == loads
     assert "aws_lambda_powertools" in loaded
@@ -100,7 +100,7 @@ def test_the_webhook_takes_an_event_with_nothing_heavy(tmp_path: Path) -> None:
 def test_a_laptop_without_keys_loads_nothing_of_aws_slack_or_tweepy(tmp_path: Path) -> None:
     code = (
         "import handlers.triage, handlers.housekeeping, handlers.x_webhook\n"
-        "from bot.wiring import parts\n"
+        "from bot.process import parts\n"
         "own = parts()\nown.desk, own.store, own.workers, own.webhook, own.card_courier\n"
         "own.agents, own.overview, own.queues, own.eraser"
     )

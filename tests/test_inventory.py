@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
-from bot.local import inventory
-from bot.local.inventory import Change
+from bot.local.stages import inventory
+from bot.local.stages.inventory import Change
 
 
 def function(key: str, **properties: Any) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pytest
 
 from bot.local.events import schedule_event, sqs_event
 from bot.ports import Message
-from bot.wiring import Parts, hosting
+from bot.process import hosting
+from bot.wiring import Parts
 from handlers import notify, reply, slack, slack_actions, triage, tweet_api, x_webhook
 from tests.examples import NOON, parts
 from tests.test_settings import SLACK

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
-from bot.local import prices
-from bot.local.prices import Line, Price, Stack
 from bot.local.serverless import functions
+from bot.local.stages import prices
+from bot.local.stages.prices import Line, Price, Stack
 from bot.settings import HOUSE
 from bot.twitter.ledger import DOLLAR, PRICES
 

@@ -15,9 +15,10 @@ from bot.__main__ import main, parser
 from bot.errors import Refused
 from bot.local.serverless import functions
 from bot.local.slack_verbs import address_of
+from bot.process import hosting
 from bot.settings import HOUSE
 from bot.slack.manifest import COMMANDS, EVENTS, PATH, SCOPES, manifest
-from bot.wiring import Parts, hosting
+from bot.wiring import Parts
 from handlers import slack as function
 from tests.examples import parts
 from tests.standins.gateway import http_event

@@ -14,8 +14,8 @@ from bot import amazon, settings
 from bot.__main__ import main
 from bot.cases import Case
 from bot.classifier import sagemaker
-from bot.local import stage as stages
 from bot.local.doctor import Finding, examine
+from bot.local.stages import stage as stages
 from bot.ports import Outgoing
 from bot.settings import HOUSE
 from bot.slack.manifest import SCOPES
@@ -447,7 +447,7 @@ class TestDoctor:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         waits = {"Endpoint": "ops@harbor.example", "SubscriptionArn": "PendingConfirmation"}
-        monkeypatch.setattr("bot.local.stage_checks._all", lambda *_, **__: [waits])
+        monkeypatch.setattr("bot.local.stages.checks._all", lambda *_, **__: [waits])
         line = found()["alarm mail"]
         assert line.well is False
         assert "ops@harbor.example did not confirm yet" in line.says
@@ -507,7 +507,7 @@ class TestSettingSecrets:
                     raise EOFError from None
 
             monkeypatch.setattr("getpass.getpass", getpass)
-            monkeypatch.setattr("bot.local.secret_verbs.terminal", lambda _: True)
+            monkeypatch.setattr("bot.local.stages.secret_verbs.terminal", lambda _: True)
             return asked
 
         return typing

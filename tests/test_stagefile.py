@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Misconfigured, Refused
-from bot.local import stagefile
+from bot.local.stages import stagefile
 from bot.settings import HOUSE, SECRETS
 
 

@@ -21,6 +21,7 @@ from bot.housekeeping import MOST_LOOKED_AT
 from bot.observability.functions import JsonLines
 from bot.observability.readable import Readable
 from bot.ports import Outgoing
+from bot.process import observed
 from bot.slack.client import failure_of as slack_failure
 from bot.telemetry import METRIC, Metric
 from bot.triage import Arrival, arrival_of, message, unread
@@ -28,7 +29,6 @@ from bot.tweets import Author, Tweet
 from bot.twitter.failures import failure_of as x_failure
 from bot.verdicts import judge
 from bot.wire import Deleted
-from bot.wiring import observed
 from tests.examples import NOON, case, parts
 from tests.fakes import WordClassifier
 from tests.simulation import ANGRY, CALM, Simulation

@@ -13,8 +13,9 @@ from bot.errors import Permanent, Retryable, Unknown
 from bot.local.events import http_event as laptop_event
 from bot.local.events import match
 from bot.local.serverless import functions
+from bot.process import hosting
 from bot.web.access import loopback
-from bot.wiring import Parts, hosting
+from bot.wiring import Parts
 from handlers import tweet_api
 from tests.examples import ANGRY, CALM, archive, parts
 from tests.standins.gateway import answer_body, http_event

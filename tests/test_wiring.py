@@ -7,12 +7,13 @@ from typing import Any
 import boto3
 import pytest
 
-from bot import settings, wiring
+from bot import process, settings
 from bot.agents import Deed
 from bot.breaker import SparedClassifier
 from bot.classifier import sagemaker
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.errors import Misconfigured, Refused, Retryable
+from bot.process import SECRETS_DOUBTED, SECRETS_READ_AGAIN
 from bot.slack.outlets import CardOutlet, LineOutlet, UpdateOutlet
 from bot.storage import clients, secrets
 from bot.storage.dynamodb import DynamoCases
@@ -23,7 +24,7 @@ from bot.twitter.optouts import names
 from bot.twitter.polling import ACCOUNT
 from bot.twitter.rules import STOPPED
 from bot.web.messages import Answer
-from bot.wiring import SECRETS_DOUBTED, SECRETS_READ_AGAIN, Parts
+from bot.wiring import Parts
 from tests.examples import NOON, case
 from tests.fakes import Clock
 from tests.standins import aws
@@ -239,16 +240,16 @@ class TestWhatAgentsMaySay:
 class TestHosting:
     def test_gives_the_host_s_parts_within_and_only_there(self, tmp_path: Path) -> None:
         own = parts(DATA_DIR=str(tmp_path))
-        with wiring.hosting(own):
-            assert wiring.parts() is own
+        with process.hosting(own):
+            assert process.parts() is own
             other = parts(DATA_DIR=str(tmp_path), PORT="1")
-            with wiring.hosting(other):
-                assert wiring.parts() is other
-            assert wiring.parts() is own
+            with process.hosting(other):
+                assert process.parts() is other
+            assert process.parts() is own
 
 
 class Hours:
-    """In place of `bot.wiring`'s `time`: it goes when it is told to."""
+    """In place of `bot.process`'s `time`: it goes when it is told to."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -263,8 +264,8 @@ class Hours:
 @pytest.fixture
 def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
     passing = Hours()
-    monkeypatch.setattr(wiring, "time", passing)
-    monkeypatch.setattr(wiring, "_own", {})
+    monkeypatch.setattr(process, "time", passing)
+    monkeypatch.setattr(process, "_own", {})
     return passing
 
 
@@ -292,70 +293,70 @@ class TestSecrets:
         manager.put_secret_value(SecretId="slack", SecretString=content)
 
     def test_are_read_as_settings(self) -> None:
-        assert wiring.parts().settings.slack == settings.Slack(*SLACK.values())
+        assert process.parts().settings.slack == settings.Slack(*SLACK.values())
 
     def test_are_read_again_after_five_minutes(self, manager: Any, hours: Hours) -> None:
-        before = wiring.parts()
+        before = process.parts()
         self.put(manager, json.dumps({**SLACK, "SLACK_BOT_TOKEN": "xoxb-new"}))
         hours.seconds = SECRETS_READ_AGAIN
-        assert wiring.parts() is before
+        assert process.parts() is before
         hours.seconds += 1
-        slack = wiring.parts().settings.slack
+        slack = process.parts().settings.slack
         assert slack
         assert slack.bot_token == "xoxb-new"
 
     def test_that_say_the_same_keep_the_parts(self, manager: Any, hours: Hours) -> None:
-        before = wiring.parts()
+        before = process.parts()
         hours.seconds = SECRETS_READ_AGAIN + 1
-        assert wiring.parts() is before
+        assert process.parts() is before
         self.put(manager, "{}")
-        assert wiring.parts() is before, "it was read a moment ago"
+        assert process.parts() is before, "it was read a moment ago"
 
     def test_stay_in_use_while_they_cannot_be_read(self, manager: Any, hours: Hours) -> None:
-        before = wiring.parts()
+        before = process.parts()
         manager.delete_secret(SecretId="slack", ForceDeleteWithoutRecovery=True)
         hours.seconds = SECRETS_READ_AGAIN + 1
-        assert wiring.parts() is before
+        assert process.parts() is before
 
     def test_that_were_never_read_may_be_read_later(self, manager: Any) -> None:
         manager.delete_secret(SecretId="slack", ForceDeleteWithoutRecovery=True)
         with pytest.raises(Retryable, match="The secret slack could not be read"):
-            wiring.parts()
+            process.parts()
 
     @pytest.mark.parametrize("content", ["xoxb-token", "[]", "null", '"text"'])
     def test_that_are_no_json_object_count_as_empty_and_are_not_shown(
         self, manager: Any, content: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         self.put(manager, content)
-        assert wiring.parts().settings.slack is None
+        assert process.parts().settings.slack is None
         assert "must be a JSON object" in caplog.text
         assert "xoxb-token" not in caplog.text
 
     def test_that_become_illegible_leave_those_read_before_in_use(
         self, manager: Any, hours: Hours
     ) -> None:
-        before = wiring.parts()
+        before = process.parts()
         self.put(manager, "xoxb-token")
         hours.seconds = SECRETS_READ_AGAIN + 1
-        assert wiring.parts() is before
+        assert process.parts() is before
 
     def test_set_nothing_but_the_keys_that_belong_there(self, manager: Any) -> None:
         self.put(manager, json.dumps({**SLACK, "CASES_TABLE": "mine", "API_PASSWORD": "mine"}))
-        chosen = wiring.parts().settings
+        chosen = process.parts().settings
         assert (chosen.aws, chosen.api_password) == (None, None)
         assert chosen.slack
 
     def test_have_keys_that_are_null_until_somebody_sets_them(self, manager: Any) -> None:
         self.put(manager, json.dumps({**SLACK, "SLACK_BOT_TOKEN": None}))
-        assert wiring.parts().settings.slack is None
+        assert process.parts().settings.slack is None
 
     def test_that_are_half_filled_are_told_of_once_and_not_by_their_values(
         self, manager: Any, hours: Hours, caplog: pytest.LogCaptureFixture
     ) -> None:
         self.put(manager, json.dumps({"SLACK_BOT_TOKEN": "xoxb-token"}))
-        wiring.parts()
+        process.parts()
         hours.seconds = SECRETS_READ_AGAIN + 1
-        wiring.parts()
+        process.parts()
         [told] = caplog.messages
         assert told.startswith("SLACK_BOT_TOKEN set but SLACK_SIGNING_SECRET, ")
         assert "xoxb-token" not in told
@@ -375,7 +376,7 @@ class TestSomebodyWhoIsTurnedAway:
                 raise Misconfigured(["Slack is not connected."])
             return Answer(200 if own.settings.slack.signing_secret == signed_with else 401)
 
-        return wiring.answered(answer).status
+        return process.answered(answer).status
 
     def test_by_an_old_key_is_let_in_by_the_new_one(self, manager: Any, hours: Hours) -> None:
         assert self.ask("signing-secret") == 200
@@ -421,10 +422,10 @@ class TestSomebodyWhoIsTurnedAway:
 def test_what_failed_is_tried_again_by_keys_read_anew(
     manager: Any, hours: Hours, failed: bool
 ) -> None:
-    before = wiring.parts()
+    before = process.parts()
     changed = json.dumps({**SLACK, "SLACK_BOT_TOKEN": "xoxb-new"})
     manager.put_secret_value(SecretId="slack", SecretString=changed)
     hours.seconds = SECRETS_DOUBTED + 1
     answer = {"batchItemFailures": [{"itemIdentifier": "1"}] if failed else []}
-    assert wiring.doubting(answer) is answer
-    assert (wiring.parts() is before) is not failed
+    assert process.doubting(answer) is answer
+    assert (process.parts() is before) is not failed

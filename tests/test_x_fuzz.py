@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Refused
+from bot.process import hosting
 from bot.triage import arrival_of
-from bot.wiring import Parts, hosting
+from bot.wiring import Parts
 from handlers import x_webhook
 from tests.examples import parts
 from tests.fakes import Clock, MemoryQueue

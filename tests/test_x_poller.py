@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.process import hosting
 from bot.triage import arrival_of, triage
 from bot.tweets import Tweet
 from bot.twitter.polling import NOT_BEFORE
 from bot.wire import Deleted
-from bot.wiring import Parts, hosting
+from bot.wiring import Parts
 from handlers import x_poller
 from tests.examples import NOON, noon, parts
 from tests.simulation import desk

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from bot.cases import EffectKind
 from bot.errors import Refused, Retryable
 from bot.ports import Outgoing
+from bot.process import hosting
 from bot.triage import REVOKED, Arrival, arrival_of, triage
 from bot.tweets import Author, Tweet
 from bot.wire import Deleted, Revoked
-from bot.wiring import Parts, hosting
+from bot.wiring import Parts
 from handlers import x_webhook
 from tests.examples import NOON, noon, parts
 from tests.simulation import desk

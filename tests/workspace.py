@@ -14,8 +14,9 @@ from bot.cases import Case, Effect
 from bot.delivery import enqueue
 from bot.errors import Retryable
 from bot.ports import Queue
+from bot.process import hosting
 from bot.slack.looks.cards import CARD
-from bot.wiring import Parts, hosting
+from bot.wiring import Parts
 from handlers import notify, slack_actions
 from handlers import reply as reply_function
 from handlers import slack as slack_function

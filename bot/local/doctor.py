@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot import settings
 from bot.errors import Failure, Misconfigured, Refused
-from bot.local.staged import hints
+from bot.local.stages.staged import hints
 from bot.triage import REVOKED
 from bot.verdicts import judge
 from bot.wiring import Parts
@@ -46,16 +46,16 @@ def examine(environment: Mapping[str, str], stage: str | None = None) -> Iterato
 
 
 def _examined_afar(environment: Mapping[str, str], stage: str) -> Iterator[Finding]:
-    from bot.local import stage_checks  # noqa: PLC0415  botocore is slow to load
+    from bot.local.stages import checks  # noqa: PLC0415  botocore is slow to load
 
-    yield Finding("stack", *stage_checks.stack(stage))
+    yield Finding("stack", *checks.stack(stage))
     opened = dict(environment)
     for name in settings.SECRETS:
-        held, says = stage_checks.keys(name, environment)
+        held, says = checks.keys(name, environment)
         opened |= held
         yield Finding(f"{name} keys", *says)
     kept = {what: check for what, check in _CHECKS.items() if what not in _OF_THIS_MACHINE}
-    yield from _examined(opened, {**kept, **stage_checks.checks(stage)})
+    yield from _examined(opened, {**kept, **checks.checks(stage)})
 
 
 def _examined(environment: Mapping[str, str], checks: Mapping[str, Check]) -> Iterator[Finding]:

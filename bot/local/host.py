@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot import settings, wiring
+from bot import process, settings, wiring
 from bot.errors import Failure, Misconfigured
 from bot.local.events import schedule_event, sqs_event
 from bot.local.serverless import Function, Trigger, functions
@@ -53,7 +53,7 @@ class InProcess:
     def __call__(self, function: Function, event: dict[str, Any]) -> Any:
         """See `Invoke`."""
         context = Context(function.name, uuid.uuid4().hex, time.monotonic() + function.timeout)
-        with wiring.hosting(self._parts[function.name]):
+        with process.hosting(self._parts[function.name]):
             return self._handler(function)(event, context)
 
     def parts(self, function: Function | None = None) -> Parts:

@@ -42,7 +42,7 @@ def manifest(arguments: Namespace, environment: Environment) -> int:
 def _url(arguments: Namespace, environment: Environment) -> str:
     if arguments.stage is None:
         return str(arguments.url)
-    from bot.local import stage  # noqa: PLC0415  botocore is slow to load
+    from bot.local.stages import stage  # noqa: PLC0415  botocore is slow to load
 
     stage.enter(arguments, environment)
     return stage.output(arguments.stage, "SlackEventsUrl")

@@ -14,7 +14,7 @@ import requests
 from bot import probes, settings
 from bot.cases import Case, Effect
 from bot.errors import Conflict, Failure, Misconfigured, Refused
-from bot.local.staged import hints
+from bot.local.stages.staged import hints
 from bot.local.terminal import show
 from bot.local.x_verbs import PATH
 from bot.tweets import SNOWFLAKE_EPOCH_MS
@@ -52,7 +52,7 @@ def _webhook(stage: str | None, parts: Parts) -> str:
         from bot.local.http import ADDRESS  # noqa: PLC0415
 
         return f"http://{ADDRESS}:{parts.settings.port}{PATH}"
-    from bot.local.stage import output  # noqa: PLC0415
+    from bot.local.stages.stage import output  # noqa: PLC0415
 
     return output(stage, "XWebhookUrl")
 

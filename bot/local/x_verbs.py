@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bot import settings
 from bot.errors import Refused
-from bot.local.staged import hints
+from bot.local.stages.staged import hints
 from bot.local.terminal import printable, show
 from bot.wiring import Parts
 
@@ -169,7 +169,7 @@ def adding(stage: str | None) -> str:
 def _own_address(arguments: Namespace) -> str:
     if arguments.stage is None:
         raise Refused(f"Say where X reaches the bot: {adding(None)}.")
-    from bot.local import stage  # noqa: PLC0415  botocore is slow to load
+    from bot.local.stages import stage  # noqa: PLC0415  botocore is slow to load
 
     return stage.output(arguments.stage, "XWebhookUrl")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import wiring
+from bot import process
 from bot.slack.app import TRIGGER_LIVES
 from bot.storage import clients
 from bot.storage.clients import AT_ONCE, USUAL
@@ -80,7 +80,7 @@ def function(amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functi
             monkeypatch.setenv(setting, create_queue(amazon.sqs, name))
         monkeypatch.setenv("CASES_TABLE", TABLE)
         monkeypatch.setenv("SLACK_API_URL", slack.api_url)
-        monkeypatch.setattr(wiring, "_own", {})
+        monkeypatch.setattr(process, "_own", {})
         amazon.relay.start_afresh()
         yield Function(amazon, slack)
         forget_clients()

@@ -13,15 +13,16 @@ from typing import Any, Final
 
 import pytest
 
-from bot import settings, wiring
+from bot import process, settings
 from bot.delivery import WAIT_FOR_KEYS
 from bot.local.events import sqs_event
 from bot.local.host import Context
 from bot.local.serverless import WIRING, Function, functions, load
+from bot.process import SECRETS_READ_AGAIN
 from bot.triage import Arrival, message
 from bot.tweets import Author, Tweet
 from bot.twitter.polling import ACCOUNT
-from bot.wiring import SECRETS_READ_AGAIN, Parts, now
+from bot.wiring import Parts, now
 from tests.e2e.homes import Home, _aws_of_this_process, carded
 from tests.standins import aws
 from tests.standins.gateway import answer_body, http_event
@@ -63,7 +64,7 @@ class Stage:
             for secret in self._secrets:
                 if secret in self._named[function.name]:
                     patch.setenv(secret, self.made[secret])
-            patch.setattr(wiring, "_own", self._own.setdefault(function.name, {}))
+            patch.setattr(process, "_own", self._own.setdefault(function.name, {}))
             handler = getattr(import_module(module), name)
             try:
                 return handler(event, Context(function.name, "1", time.monotonic() + 60))
@@ -113,7 +114,7 @@ def slack() -> Iterator[SlackStandin]:
 @pytest.fixture(autouse=True)
 def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
     passing = Hours()
-    monkeypatch.setattr(wiring, "time", passing)
+    monkeypatch.setattr(process, "time", passing)
     return passing
 
 
@@ -135,7 +136,7 @@ def stage(
         "no_proxy": "127.0.0.1",
     }
     with _aws_of_this_process(values):
-        monkeypatch.setattr(wiring, "_own", {})
+        monkeypatch.setattr(process, "_own", {})
         yield Stage(made, monkeypatch)
 
 
@@ -217,7 +218,7 @@ class TestTheWebhook:
             assert "X_CONSUMER_SECRET is not set" in body
         assert caplog.text.count("X_CONSUMER_SECRET is not set") == 2
         stage.fill("XSecret", {"X_CONSUMER_SECRET": x.keys.consumer_secret})
-        hours.seconds = wiring.SECRETS_DOUBTED + 1
+        hours.seconds = process.SECRETS_DOUBTED + 1
         status, body = stage.ask("xWebhook", "GET /x/webhook?crc_token=abc")
         assert (status, "response_token" in body) == (200, True)
         status, body = stage.ask("xWebhook", "POST /x/webhook", delivery)
@@ -230,7 +231,7 @@ class TestTheWebhook:
         before = stage.ask("xWebhook", "GET /x/webhook?crc_token=abc")
         stage.fill("XSecret", {"X_CONSUMER_SECRET": "new"})
         assert stage.ask("xWebhook", "GET /x/webhook?crc_token=abc") == before
-        hours.seconds = wiring.SECRETS_DOUBTED + 1
+        hours.seconds = process.SECRETS_DOUBTED + 1
         assert stage.ask("xWebhook", "GET /x/webhook?crc_token=abc") != before
 
     def test_takes_what_is_signed_by_a_new_key(
@@ -240,7 +241,7 @@ class TestTheWebhook:
         delivery = self.delivery(x)
         assert stage.ask("xWebhook", "POST /x/webhook", delivery)[0] == 401
         stage.fill("XSecret", {"X_CONSUMER_SECRET": x.keys.consumer_secret})
-        hours.seconds = wiring.SECRETS_DOUBTED + 1
+        hours.seconds = process.SECRETS_DOUBTED + 1
         assert stage.ask("xWebhook", "POST /x/webhook", delivery)[0] == 200
 
     def delivery(self, x: XStandin) -> Delivery:
@@ -258,7 +259,7 @@ class TestSlackSRequests:
         status, body = stage.ask("slack", "POST /slack/events", delivery)
         assert (status, "Slack is not connected" in body, "typed" in body) == (503, True, False)
         stage.fill("SlackSecret", SLACK)
-        hours.seconds = wiring.SECRETS_DOUBTED + 1
+        hours.seconds = process.SECRETS_DOUBTED + 1
         assert stage.ask("slack", "POST /slack/events", delivery)[0] == 200
 
     def test_are_verified_by_a_signing_secret_that_was_rotated(
@@ -268,7 +269,7 @@ class TestSlackSRequests:
         delivery = slack.command("status", command="/triage")
         assert stage.ask("slack", "POST /slack/events", delivery)[0] == 401
         stage.fill("SlackSecret", SLACK)
-        hours.seconds = wiring.SECRETS_DOUBTED + 1
+        hours.seconds = process.SECRETS_DOUBTED + 1
         assert stage.ask("slack", "POST /slack/events", delivery)[0] == 200
 
 
@@ -281,7 +282,7 @@ class TestTheWebAddress:
         assert stage.ask("tweetApi", self.LINE, basic("made-up-password"))[0] == 200
         stage.fill("WebSecret", {"API_PASSWORD": "another-password"})
         assert stage.ask("tweetApi", self.LINE, basic("another-password"))[0] == 401
-        hours.seconds = wiring.SECRETS_DOUBTED + 1
+        hours.seconds = process.SECRETS_DOUBTED + 1
         assert stage.ask("tweetApi", self.LINE, basic("another-password"))[0] == 200
         assert stage.ask("tweetApi", self.LINE, basic("made-up-password"))[0] == 401
 
@@ -303,7 +304,7 @@ def test_a_new_token_of_slack_s_takes_over_where_the_old_one_failed(
     stage.invoke(stage.declared["notify"], {"Records": []})  # a process that has read the old keys
     slack.bot_token = "xoxb-new-token"
     stage.fill("SlackSecret", {**SLACK, "SLACK_BOT_TOKEN": "xoxb-new-token"})
-    hours.seconds = wiring.SECRETS_DOUBTED + 1
+    hours.seconds = process.SECRETS_DOUBTED + 1
     arrive(stage, x)
     tweets, cards = stage.home.parts.tweets, stage.home.parts.cards
     stage.invoke(stage.declared["triage"], sqs_event(tweets.receive(10), "tweets"))

@@ -14,8 +14,9 @@ import pytest
 from bot import probes, settings
 from bot.__main__ import parser
 from bot.errors import Refused
-from bot.local import smoke, stage
+from bot.local import smoke
 from bot.local.smoke import Step, Trial
+from bot.local.stages import stage
 from bot.settings import Settings
 from bot.storage.sqlite import Database
 from bot.twitter import signatures

@@ -11,7 +11,7 @@ from math import fsum
 from typing import Any, Final
 
 from bot.errors import Refused
-from bot.local.inventory import Template, resolved, resources
+from bot.local.stages.inventory import Template, resolved, resources
 from bot.twitter.ledger import DOLLAR, PRICES, Action
 
 HOURS: Final = 730
@@ -160,7 +160,7 @@ POLLS: Final = 5 * 60 / 20
 "Configuring scaling behavior for SQS event source mappings"). Fewer pollers, as with low traffic,
 are promised to mappings without a maximum concurrency only; counted is the most."""
 SECRET_READS: Final = MINUTES / 5
-"""Of a function that is always warm, a month (`bot.wiring.SECRETS_READ_AGAIN`)."""
+"""Of a function that is always warm, a month (`bot.process.SECRETS_READ_AGAIN`)."""
 RELEASE_GB: Final = 5 * 0.01
 """Five releases are kept; most of each is the model."""
 

@@ -18,8 +18,8 @@ from dotenv import dotenv_values
 
 from bot import amazon
 from bot.errors import Refused
-from bot.local import stagefile
 from bot.local.serverless import functions, service
+from bot.local.stages import stagefile
 from bot.settings import HOUSE
 
 Environment = Mapping[str, str]

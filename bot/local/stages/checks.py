@@ -12,8 +12,8 @@ import requests
 from requests.exceptions import RequestException
 
 from bot.errors import Misconfigured, Retryable
-from bot.local import stage
-from bot.local.secret_verbs import has
+from bot.local.stages import stage
+from bot.local.stages.secret_verbs import has
 from bot.local.x_verbs import adding
 from bot.settings import SECRETS
 from bot.web.access import USER

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bot import wiring
+from bot import process
 from bot.errors import Refused
 from bot.settings import SECRETS
 
@@ -31,12 +31,12 @@ def on_stage(work: Work, opened: Sequence[str] = ()) -> Work:
     def either(arguments: Namespace, own: Environment) -> int:
         if arguments.stage is None:
             return work(arguments, own)
-        from bot.local import stage  # noqa: PLC0415  botocore is slow to load
+        from bot.local.stages import stage  # noqa: PLC0415  botocore is slow to load
 
         try:
             found = stage.environment(arguments.stage, stage.enter(arguments, own))
             for name in opened:
-                found |= wiring.held(SECRETS[name], found)
+                found |= process.held(SECRETS[name], found)
             return work(arguments, found)
         except Refused as refusal:
             raise Refused(hints(str(refusal), arguments.stage)) from None

@@ -6,9 +6,9 @@ Each shows what it is about to do, asks, does it, and returns its exit code.
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 
-from bot.local import inventory, releases, stacks, stage, stagefile
-from bot.local.asking import agreed, ask, say
-from bot.local.osls import Osls, check_setup
+from bot.local.stages import inventory, releases, stacks, stage, stagefile
+from bot.local.stages.asking import agreed, ask, say
+from bot.local.stages.osls import Osls, check_setup
 from bot.wiring import now
 
 Environment = Mapping[str, str]

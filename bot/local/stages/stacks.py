@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.errors import Refused
-from bot.local import stage
-from bot.local.inventory import Template
+from bot.local.stages import stage
+from bot.local.stages.inventory import Template
 
 _BUSY: Final = "_IN_PROGRESS"
 _NEVER_MADE: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS")

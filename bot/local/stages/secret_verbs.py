@@ -12,8 +12,8 @@ from typing import Final
 
 from bot.errors import Misconfigured, Refused
 from bot.local.terminal import show, terminal
+from bot.process import SECRETS_READ_AGAIN
 from bot.settings import SECRETS, Secret
-from bot.wiring import SECRETS_READ_AGAIN
 
 Environment = Mapping[str, str]
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from bot import amazon
 from bot.errors import Refused
-from bot.local import inventory, prices, stacks, stage, stagefile
-from bot.local.asking import agreed, ask, can_ask, say
-from bot.local.inventory import Template
-from bot.local.osls import Osls, check_setup
+from bot.local.stages import inventory, prices, stacks, stage, stagefile
+from bot.local.stages.asking import agreed, ask, can_ask, say
+from bot.local.stages.inventory import Template
+from bot.local.stages.osls import Osls, check_setup
 from bot.settings import HOUSE
 from bot.wiring import now
 

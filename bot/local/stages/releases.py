@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.errors import Refused
-from bot.local import stacks, stage
-from bot.local.inventory import Template
 from bot.local.serverless import service
+from bot.local.stages import stacks, stage
+from bot.local.stages.inventory import Template
 
 _KEY: Final = re.compile(r"(?P<folder>.+/(?P<at>\d+)-[^/]+)/compiled-cloudformation-template\.json")
 BUCKET: Final = "ServerlessDeploymentBucketName"

@@ -1,0 +1,1 @@
+"""A deployed stage, from this machine: made, looked at, given its keys, rolled back, removed."""
