@@ -151,20 +151,29 @@ class Home:
     def minutes_pass(self, minutes: int) -> None:
         """As if time went by: what is due by then is due now; housekeeping and work follow."""
         for _ in range(minutes):
-            self._time_passes(timedelta(minutes=1))
+            self.time_passes(timedelta(minutes=1))
 
     def windows_pass(self, windows: int) -> None:
         """The same for stretches of fifteen minutes, in which X takes a hundred posts each."""
         for _ in range(windows):
-            for limit in (PACE, NOT_BEFORE):
-                self.store.set_note(limit, None)
-            self._time_passes(WINDOW)
+            self.window_passes()
+            self.work()
 
-    def _time_passes(self, span: timedelta) -> None:
+    def window_passes(self) -> None:
+        """One such stretch, while work may go on."""
+        for limit in (PACE, NOT_BEFORE):
+            self.store.set_note(limit, None)
+        self._age(WINDOW)
+
+    def time_passes(self, span: timedelta) -> None:
+        """As if so much time went by at once; housekeeping and work follow."""
+        self._age(span)
+        self.work()
+
+    def _age(self, span: timedelta) -> None:
         for case_id in self.store.due(now() + FAR_OFF, MOST_DUE):
             self.store.change(case_id, partial(older, by=span))
         self.run("housekeeping")
-        self.work()
 
 
 def carded(slack: SlackStandin) -> Counter[str]:

@@ -31,6 +31,10 @@ AT_ONCE = {"triage": 2}
 BESIDE = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "no_proxy"}
 """What is no setting of the bot's: where this test's AWS is."""
 PATIENCE = 120.0
+ROOM = 60
+"""Messages; more only make moto slow, which looks at each for each."""
+HIDDEN, LATER = 30, 2
+"""Seconds for which a message in flight is hidden, and after which one comes that failed."""
 PAUSE = 0.3
 """Seconds from one look into an empty queue to the next: moto's time is what a test takes."""
 
@@ -66,6 +70,9 @@ class Careless:
 class Instance:
     """One of the processes in which a function runs; every `kill_every`-th event is its last.
 
+    What it did not finish is there again at once, what it wants again in seconds: as if the time
+    between went by.
+
     `failures` are the errors of the others.
     """
 
@@ -83,16 +90,19 @@ class Instance:
         self.invocations += 1
         killed = self.invocations % self._kill_every == 0
         timeout = self._chance.uniform(0.005, 0.08) if killed else function.timeout
+        receipts = {one["messageId"]: one["receiptHandle"] for one in event["Records"]}
         try:
-            return self._process.invoke(event, timeout)
+            answer = self._process.invoke(event, timeout)
         except FunctionFailed as failed:
             if killed:
                 self.kills += 1
             else:
                 self.failures.append(str(failed))
-            # As if the visibility timeout of what nobody finished were over.
-            self._queue.postpone([one["receiptHandle"] for one in event["Records"]], 0)
+            self._queue.postpone(list(receipts.values()), 0)
             raise
+        again = [receipts[one["itemIdentifier"]] for one in answer["batchItemFailures"]]
+        self._queue.postpone(again, LATER)
+        return answer
 
 
 @dataclass(frozen=True)
@@ -190,11 +200,11 @@ class Deployed(Home):
 
     def work(self) -> None:
         """Waits until nothing waits and nothing is in flight."""
-        self.wait_for(0, "tweets", "cards", "replies", "actions")
+        self.wait_until(lambda: all(self._queue(name).waiting() == 0 for name in self.parts.queues))
 
-    def wait_for(self, most: int, *queues: str) -> None:
-        """Waits until each of the queues holds at most so many messages."""
-        self.wait_until(lambda: all(self._waiting(name) <= most for name in queues))
+    def wait_for_room(self) -> None:
+        """Waits until few tweets are there to be worked on."""
+        self.wait_until(lambda: self._visible("tweets") <= ROOM)
 
     def wait_until(self, so: Callable[[], bool]) -> None:
         """Waits until it is so."""
@@ -211,10 +221,18 @@ class Deployed(Home):
         """How many cases the table holds, whatever their ids."""
         return self._machine.stack.count("CasesTable", "day")
 
-    def _waiting(self, name: str) -> int:
+    def _visible(self, name: str) -> int:
+        return int(self._queue(name)._attributes()["ApproximateNumberOfMessages"])
+
+    def _queue(self, name: str) -> SqsQueue:
         queue = self.parts.queues[name]
         assert isinstance(queue, SqsQueue)
-        return queue.waiting()
+        return queue
+
+    def hide_for(self, name: str, seconds: int) -> None:
+        """Of the messages of a batch whose receiver knows nothing, nobody waits six minutes."""
+        queue = self._queue(name)
+        queue._call("set_queue_attributes", Attributes={"VisibilityTimeout": str(seconds)})
 
     def deploy(self, **parameters: str) -> None:
         """The same package again, with other parameters of its stack."""
@@ -273,4 +291,6 @@ def deployed(
             again_every=again_every,
             kill_every=kill_every,
         )
+        for queue in home.parts.queues:
+            home.hide_for(queue, HIDDEN)
         yield running.enter_context(home)

@@ -179,7 +179,7 @@ def test_posts_wait_for_the_keys_and_then_become_one_card_and_one_answer(
     arrive(stage, x)
     stage.home.work()
     for _ in range(6):  # more often than a message may be received
-        stage.home._time_passes(WAIT_FOR_KEYS)
+        stage.home.time_passes(WAIT_FOR_KEYS)
     assert stage.home.run("xPoller") == {"queued": 0, "gone": 0}
     waits = ("pending", "Its keys are not set.")
     assert stage.effects() == {"card": waits, "reply": waits}
@@ -190,7 +190,7 @@ def test_posts_wait_for_the_keys_and_then_become_one_card_and_one_answer(
     stage.fill("SlackSecret", SLACK)
     stage.fill("XSecret", keys(x))
     hours.seconds = SECRETS_READ_AGAIN + 1
-    stage.home._time_passes(WAIT_FOR_KEYS)
+    stage.home.time_passes(WAIT_FOR_KEYS)
     assert {kind: state for kind, (state, _) in stage.effects().items()} == {
         "card": "sent",
         "reply": "sent",
