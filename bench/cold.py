@@ -66,12 +66,8 @@ def ours() -> dict[str, tuple[str, Function]]:
                 {"X_SECRET_ID": "x"},
             ),
         ),
-        "triage": (
-            "dynamodb",
-            Function(
-                "handlers.triage.handler", batch(posts), {"PutItem": 10, "SendMessageBatch": 1}
-            ),
-        ),
+        "triage": ("dynamodb", triage(posts[:1])),
+        "triage, ten posts": ("dynamodb", triage(posts)),
         "tweet_api": (
             "secretsmanager",
             Function(
@@ -82,6 +78,11 @@ def ours() -> dict[str, tuple[str, Function]]:
             ),
         ),
     }
+
+
+def triage(posts: Sequence[Mapping[str, Any]]) -> Function:
+    asks = {"PutItem": len(posts), "SendMessageBatch": 1}
+    return Function("handlers.triage.handler", batch(posts), asks)
 
 
 def asking(method: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:

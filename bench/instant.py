@@ -8,13 +8,14 @@ botocore needs, for a call to it is to take a tenth of what the caller does for 
 import json
 import re
 import socketserver
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bot.twitter.polling import ACCOUNT
+from bot.twitter import ACCOUNT
 
 SECRET = "bench"  # noqa: S105
 SECRETS = {"x": {"X_CONSUMER_SECRET": SECRET}, "web": {"API_PASSWORD": SECRET}}
@@ -73,6 +74,11 @@ class InstantAws(socketserver.ThreadingTCPServer):
             for name, called in QUEUES.items()
         }
         return {"CASES_TABLE": "cases", "AWS_ENDPOINT_URL": url, **queues}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that gives up is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Connection(socketserver.StreamRequestHandler):

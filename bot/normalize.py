@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from slugify import slugify
-
 PLAIN: Final = "plain"
 EMOJI: Final = "emoji-1"
 
@@ -15,6 +13,8 @@ _STRAIGHT: Final = str.maketrans({"‘": "'", "’": "'", "‛": "'", "“": '"'
 
 
 def _plain(text: str) -> str:
+    from slugify import slugify  # noqa: PLC0415  settings name a normalizer that few functions use
+
     return str(slugify(text, separator=" "))
 
 

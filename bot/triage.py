@@ -529,7 +529,8 @@ def _report(added: Sequence[Case], now: datetime) -> None:
 
 
 def _report_edit(case: Case | None, edit: Tweet, now: datetime) -> None:
-    if case and case.tweet.id == edit.id:
+    # A post that two batches brought at once is no edit of itself.
+    if case and case.tweet.id == edit.id != edit.root_id:
         log.info("Decided anew after an edit: %s.", case.route, extra=_decided(case, now))
 
 

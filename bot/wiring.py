@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from bot.twitter.registration import XApp
     from bot.twitter.replies import Replies
     from bot.twitter.rules import Limits
+    from bot.twitter.stopwords import StopWords
     from bot.twitter.webhook import Webhook
     from bot.web.judging import Judging
 
@@ -279,9 +280,9 @@ class Parts:
             channels=self.channels,
             incidents=self.incidents,
             may_reply=self._may_reply,
-            reply_text=self.reply_texts.text,
+            reply_text=self._reply_text,
             heed=self.opt_outs.heed,
-            asks_quiet=self.reply_texts.opts_out,
+            asks_quiet=self._asks_quiet,
             read_cost=cost_of_reading,
         )
 
@@ -310,6 +311,19 @@ class Parts:
             _toml(self.settings.replies_path), allow_links=self.settings.allow_links
         )
 
+    def _reply_text(self, tweet: "Tweet", now: datetime) -> str:
+        return self.reply_texts.text(tweet, now)
+
+    @cached_property
+    def _stop_words(self) -> "StopWords":
+        # Every post is compared with them, and few are answered: they are read alone.
+        from bot.twitter.stopwords import stop_words_of
+
+        return stop_words_of(_toml(self.settings.replies_path))
+
+    def _asks_quiet(self, text: str) -> bool:
+        return self._stop_words.stand_in(text)
+
     @cached_property
     def ledger(self) -> "Ledger":
         """What X costs, and what is left of its budgets."""
@@ -331,7 +345,7 @@ class Parts:
         """Who asked the bot to leave them alone."""
         from bot.twitter.optouts import OptOuts
 
-        return OptOuts(self.store, self.reply_texts.opts_out)
+        return OptOuts(self.store, self._asks_quiet)
 
     @cached_property
     def agents(self) -> "Agents":
@@ -387,13 +401,13 @@ class Parts:
     def _may_reply(self, tweet: "Tweet", received_at: datetime, now: datetime) -> str | None:
         from bot.twitter.rules import STOPPED, refusal
 
-        if self.reply_texts.opts_out(tweet.text):
+        if self._asks_quiet(tweet.text):
             return STOPPED
         return refusal(tweet, self._account, self._limits, received_at, now)
 
     @property
     def _account(self) -> frozenset[str]:
-        from bot.twitter.polling import ACCOUNT
+        from bot.twitter import ACCOUNT
 
         if self.settings.x_user_id:
             return frozenset({self.settings.x_user_id})
@@ -433,7 +447,7 @@ class Parts:
 
     def _heed(self, posts: "Sequence[Tweet]", at: datetime) -> None:
         # The webhook has use for the store only where somebody asks.
-        if any(self.reply_texts.opts_out(post.text) for post in posts):
+        if any(self._asks_quiet(post.text) for post in posts):
             self.opt_outs.heed(posts, at)
 
     @cached_property

@@ -14,11 +14,11 @@ from bot.errors import Conflict, Failure, Misconfigured, Permanent, Refused, Ret
 from bot.ports import CaseStore
 from bot.triage import DELETIONS_TOLD, Arrival, arrival_of, triage
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Author, Tweet, order
+from bot.twitter import ACCOUNT
 from bot.twitter.deletions import CHECK, DeletionCheck
 from bot.twitter.events import LARGEST_MESSAGE, Taken, take_events
 from bot.twitter.ledger import Ledger
 from bot.twitter.polling import (
-    ACCOUNT,
     ACCOUNT_KEYS,
     BUDGET_USED,
     CURSOR,

@@ -20,8 +20,8 @@ from bot.storage.dynamodb import DynamoCases
 from bot.storage.sqlite import SqliteCases, SqliteQueue
 from bot.storage.sqs import SqsQueue
 from bot.tweets import Author, Tweet
+from bot.twitter import ACCOUNT
 from bot.twitter.optouts import names
-from bot.twitter.polling import ACCOUNT
 from bot.twitter.rules import STOPPED
 from bot.web.messages import Answer
 from bot.wiring import Parts
@@ -141,8 +141,9 @@ class TestAFileThatIsWrong:
         path = tmp_path / "own.toml"
         if content is not None:
             path.write_bytes(content)
+        own = parts(DATA_DIR=str(tmp_path), **{name: str(path)})
         with pytest.raises(Misconfigured, match=sentence):
-            parts(DATA_DIR=str(tmp_path), **{name: str(path)}).desk  # noqa: B018
+            own.desk, own.reply_texts  # noqa: B018
 
 
 class TestTheAccount:

@@ -17,7 +17,7 @@ from bot.__main__ import parser
 from bot.errors import Failure, Refused
 from bot.local import x_verbs
 from bot.settings import HOUSE
-from bot.twitter.polling import ACCOUNT
+from bot.twitter import ACCOUNT
 from bot.twitter.registration import KINDS
 from bot.wiring import Parts, now
 from tests.standins.server import Fault

@@ -203,8 +203,8 @@ class TestEvents:
 
     def test_that_ask_for_nothing_of_the_kind_need_no_store(self, bot: Parts, x: XStandin) -> None:
         deliver(bot, x, x.event(x.add_mention("where is my parcel?")))
-        assert "reply_texts" in vars(bot)
-        assert not {"store", "opt_outs"} & vars(bot).keys()
+        assert "_stop_words" in vars(bot)
+        assert not {"store", "opt_outs", "reply_texts"} & vars(bot).keys()
 
     @pytest.mark.parametrize(
         "body",

@@ -12,7 +12,6 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Final
@@ -27,8 +26,9 @@ ANSWER: Final = "__label__0"
 _MAGIC: Final = 793712314
 _ARGUMENTS: Final = struct.Struct("<12id")
 _DICTIONARY: Final = struct.Struct("<3i2q")
-_ENTRY: Final = re.compile(rb"([^\0]*)\0.{9}", re.DOTALL)
+_ENTRY: Final = rb"[^\0]*\0.{9}"
 """A word of the dictionary: its bytes, how often it stood (8 bytes), what it is (1)."""
+_WORD: Final = re.compile(rb"([^\0]*)\0.{9}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _words(data: mmap) -> Iterator[str]:
     at = 8 + _ARGUMENTS.size
     size, words, _labels, _tokens, _pruned = _DICTIONARY.unpack_from(data, at)
     at += _DICTIONARY.size
-    entries = list(islice(_ENTRY.finditer(data, at), min(size, words)))
-    if len(entries) < min(size, words):
-        raise ValueError(len(entries))
-    return (entry[1].decode("utf-8", "replace") for entry in entries)
+    entries = re.compile(rb"(?:%b){%d}" % (_ENTRY, min(size, words)), re.DOTALL).match(data, at)
+    if entries is None:
+        raise ValueError(words)
+    return (word.decode("utf-8", "replace") for word in _WORD.findall(data, at, entries.end()))

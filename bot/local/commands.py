@@ -60,7 +60,7 @@ def run(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
     invoke = InProcess(environment)
     parts = invoke.parts()
     # A wrong rule, text or model must stop the start, not the first tweet.
-    parts.desk  # noqa: B018
+    parts.desk, parts.reply_texts  # noqa: B018
     console = Console(parts)
     server = listen(Application(invoke, console, ROUTES), parts.settings.port)
     host = Host(invoke, parts.queues)

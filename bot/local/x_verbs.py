@@ -150,7 +150,7 @@ def address_of(url: str) -> str:
 
 def account_of(parts: Parts) -> str:
     """The account's user id: as set, as found by polling, or asked. Raises `Refused`, failures."""
-    from bot.twitter.polling import ACCOUNT  # noqa: PLC0415
+    from bot.twitter import ACCOUNT  # noqa: PLC0415
 
     known: str | None = parts.settings.x_user_id or parts.store.note(ACCOUNT)
     if known is None and parts.x is None:

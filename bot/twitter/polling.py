@@ -12,6 +12,7 @@ from bot.errors import Conflict, Failure, Refused, Retryable
 from bot.ports import CaseStore, Clock, Heed, Identities, Mentions, Outgoing, Queue, Trace
 from bot.triage import Arrival, message
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet, moment_of, order
+from bot.twitter import ACCOUNT
 from bot.twitter.deletions import DeletionCheck
 from bot.twitter.ledger import Ledger
 from bot.twitter.optouts import heed_or_leave
@@ -40,7 +41,6 @@ NO_LOOK_BEFORE: Final = "x-no-look-before"
 """A note of when X wants to be asked for deleted posts again."""
 BUDGET_USED: Final = "x-read-budget-used"
 """A note of the month whose read budget is used up, and the day on which that was last told."""
-ACCOUNT: Final = "x-account-id"
 ACCOUNT_KEYS: Final = "x-account-keys"
 """Whose keys found that id: other keys are asked anew."""
 

@@ -17,7 +17,7 @@ from bot.tweets import Tweet
 from bot.twitter.ledger import DOLLAR, PRICES
 from bot.twitter.lengths import fits, links, weighted_length
 from bot.twitter.names import LONGEST_HANDLE, LONGEST_NAME, handle_of, name_of, without
-from bot.twitter.stopwords import StopWords, stop_words_from
+from bot.twitter.stopwords import StopWords, stop_tables, stop_words_from
 
 LONGEST: Final = 280
 """Characters of an answer, as X counts them."""
@@ -250,7 +250,7 @@ class _Reader:
         languages = {
             code: self._language(code, table, shared, timed=timed) for code, table in tables.items()
         }
-        stops = {code: table["stop"] for code, table in tables.items() if "stop" in table}
+        stops = stop_tables(tables)
         for code in (code for code, one in languages.items() if one.intents):
             self._check_served(code, languages[code], stops.get(code))
         default = str(data.get("default"))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from bot.errors import Misconfigured
+
 _KINDS: Final = ("alone", "anywhere", "unless", "fillers")
 _LONGEST_ALONE: Final = 300
 """Characters: who asks for nothing but quiet says so in fewer, and giant posts stay cheap."""
@@ -115,6 +117,24 @@ def _said_once(words: Iterable[str]) -> str:
 
 def _without(fillers: re.Pattern[str], words: str) -> str:
     return " ".join(fillers.sub(" ", words).split())
+
+
+def stop_words_of(data: Mapping[str, Any]) -> StopWords:
+    """Those of the parsed `replies.toml`, whatever else it holds.
+
+    Raises `Misconfigured` where they are wrong.
+    """
+    problems: list[str] = []
+    found = stop_words_from(stop_tables(data), problems)
+    if problems:
+        raise Misconfigured([f"replies.toml: {problem}" for problem in problems])
+    return found
+
+
+def stop_tables(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The `stop` tables of the languages in the file."""
+    tables = {code: table for code, table in data.items() if isinstance(table, dict)}
+    return {code: table["stop"] for code, table in tables.items() if "stop" in table}
 
 
 def stop_words_from(groups: Mapping[str, Any], problems: list[str]) -> StopWords:

@@ -21,7 +21,7 @@ from bot.local.serverless import WIRING, Function, functions, load
 from bot.process import SECRETS_READ_AGAIN
 from bot.triage import Arrival, message
 from bot.tweets import Author, Tweet
-from bot.twitter.polling import ACCOUNT
+from bot.twitter import ACCOUNT
 from bot.wiring import Parts, now
 from tests.e2e.homes import Home, _aws_of_this_process, carded
 from tests.standins import aws
