@@ -100,7 +100,8 @@ def lead(store: CaseStore, cases: Iterable[Case]) -> None:
     for case in cases:
         talk = name(case.tweet)
         if talk and case.effect("card") and not case.thread and not case.resolved:
-            store.change_note(talk, partial(_led, case_id=case.id), case.received_at)
+            led = partial(_led, case_id=case.id)
+            store.change_note(talk, led, case.received_at, new=not goes_on(case.tweet))
 
 
 def shows(store: CaseStore, case: Case, earlier: Iterable[Case]) -> None:

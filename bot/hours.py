@@ -2,10 +2,12 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
+
+from bot.errors import Misconfigured
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MORNING: Final = 9 * 60
@@ -96,6 +98,20 @@ class Hours:
 
 ALWAYS: Final = Hours(UTC, frozenset(range(len(DAYS))), 0, 24 * 60)
 """The hours of a team that names none: round the clock, in UTC."""
+
+
+def hours_of(data: Mapping[str, Any], zone_named: Callable[[str], tzinfo]) -> Hours:
+    """Those of the parsed `replies.toml`, whatever else it holds; `ALWAYS` where it names none.
+
+    Raises `Misconfigured` where they are wrong.
+    """
+    if "hours" not in data:
+        return ALWAYS
+    problems: list[str] = []
+    hours = hours_from(data["hours"], zone_named, problems)
+    if hours is None:
+        raise Misconfigured([f"replies.toml: {problem}" for problem in problems])
+    return hours
 
 
 def hours_from(

@@ -83,12 +83,18 @@ class CaseStore(Protocol):
         ...
 
     def change_note(
-        self, name: str, change: Callable[[Any], Any], received_at: datetime | None = None
+        self,
+        name: str,
+        change: Callable[[Any], Any],
+        received_at: datetime | None = None,
+        *,
+        new: bool = False,
     ) -> Any:
         """Applies a pure change to a note (None where absent), and returns what it then is.
 
         Like `change`: again on what another writer left, `Conflict` after several lost races,
-        and an equal value writes nothing.
+        and an equal value writes nothing. `new` is whether there hardly is one yet, so that a
+        store may spare itself the look.
         """
         ...
 

@@ -410,12 +410,13 @@ def _explained(judged: Mapping[str, _Judged], desk: Desk) -> dict[str, _Judged]:
 
 
 def _opened(judged: _Judged, desk: Desk, now: datetime) -> Case:
+    answered = judged.decision.route == "reply"
     return cases.opened(
         judged.tweet,
         judged.verdict,
         judged.decision,
         desk.channels,
-        reply_text=desk.reply_text(judged.tweet, now),
+        reply_text=desk.reply_text(judged.tweet, now) if answered else "",
         received_at=judged.received_at,
         now=now,
         head=judged.head,

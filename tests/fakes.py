@@ -104,6 +104,8 @@ class MemoryCases:
         name: str,
         change: Callable[[Any], Any],
         received_at: datetime | None = None,  # noqa: ARG002
+        *,
+        new: bool = False,  # noqa: ARG002
     ) -> Any:
         after = change(self.note(name))
         self._notes[name] = json.dumps(after)

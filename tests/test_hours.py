@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.hours import ALWAYS, Hours, hours_from
+from bot.errors import Misconfigured
+from bot.hours import ALWAYS, Hours, hours_from, hours_of
 
 LISBON = ZoneInfo("Europe/Lisbon")
 WEEKDAYS = frozenset(range(5))
@@ -211,3 +212,11 @@ class TestBusinessHours:
         assert hours_from({**table, "days": ["mon"]}, ZoneInfo, problems) == Hours(
             LISBON, frozenset({0}), 9 * 60, 17 * 60
         )
+
+    def test_are_read_whatever_else_their_file_holds(self) -> None:
+        table = {"timezone": "Europe/Lisbon", "days": ["mon"], "from": "09:00", "to": "17:00"}
+        data = {"default": 5, "hours": table}
+        assert hours_of(data, ZoneInfo) == Hours(LISBON, frozenset({0}), 9 * 60, 17 * 60)
+        assert hours_of({"default": 5}, ZoneInfo) is ALWAYS
+        with pytest.raises(Misconfigured, match=r"replies\.toml: \[hours\] days must be a list"):
+            hours_of({"hours": {**table, "days": []}}, ZoneInfo)

@@ -255,7 +255,7 @@ class Dying:
     def __init__(self, inner: MemoryCases) -> None:
         self._inner = inner
 
-    def change_note(self, *_arguments: Any) -> Any:
+    def change_note(self, *_arguments: Any, **_named: Any) -> Any:
         raise Crash
 
     def __getattr__(self, name: str) -> Any:

@@ -4,12 +4,13 @@ botocore's own, without boto3 around it: what boto3 adds (resources, S3 transfer
 and loading it takes a function a sixth of its cold start.
 """
 
-from functools import cache
-from pathlib import Path
+import os
+from functools import cache, cached_property
 from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialResolver, EnvProvider
 from botocore.loaders import Loader
 
 
@@ -23,8 +24,12 @@ class Models(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
         """See `botocore.loaders.Loader`; also those that have no model of this kind."""
-        folders = filter(Path.is_dir, map(Path, self.search_paths))
-        return sorted({service.name for folder in folders for service in folder.iterdir()})
+        return self._services
+
+    @cached_property
+    def _services(self) -> list[str]:
+        folders = filter(os.path.isdir, self.search_paths)
+        return sorted({service.name for folder in folders for service in os.scandir(folder)})
 
 
 @cache
@@ -32,6 +37,9 @@ def session() -> botocore.session.Session:
     """What knows the region and the keys, and has read what all clients share."""
     made = botocore.session.get_session()
     made.register_component("data_loader", Models())
+    if EnvProvider.ACCESS_KEY in os.environ:
+        # As botocore would find them there first, but only after it has prepared to ask ten others.
+        made.register_component("credential_provider", CredentialResolver([EnvProvider()]))
     return made
 
 

@@ -201,11 +201,16 @@ class DynamoCases:
         return found
 
     def change_note(
-        self, name: str, change: Callable[[Any], Any], received_at: datetime | None = None
+        self,
+        name: str,
+        change: Callable[[Any], Any],
+        received_at: datetime | None = None,
+        *,
+        new: bool = False,
     ) -> Any:
-        """See `bot.ports.CaseStore`."""
-        for _ in range(RACES):
-            item = self._item(_note(name))
+        """See `bot.ports.CaseStore`; a `new` one is read only where its writing meets another."""
+        for race in range(RACES):
+            item = None if new and not race else self._item(_note(name))
             before = json.loads(item["body"]["S"]) if item else None
             after = change(before)
             if item and after == before:

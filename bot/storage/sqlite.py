@@ -399,7 +399,12 @@ class SqliteCases:
         return {name: json.loads(value) for name, value in rows}
 
     def change_note(
-        self, name: str, change: Callable[[Any], Any], received_at: datetime | None = None
+        self,
+        name: str,
+        change: Callable[[Any], Any],
+        received_at: datetime | None = None,
+        *,
+        new: bool = False,  # noqa: ARG002
     ) -> Any:
         """See `bot.ports.CaseStore`; the write lock makes a lost race impossible."""
         with self._database.writing() as connection:

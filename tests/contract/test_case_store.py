@@ -264,6 +264,11 @@ class TestAChangeOfANote:
         store.set_note("list", [1])
         assert store.change_note("list", lambda value: [*value, 2]) == [1, 2]
 
+    def test_that_was_thought_new_goes_on_from_what_is_there(self, store: CaseStore) -> None:
+        for count in (1, 2, 3):
+            assert store.change_note("count", lambda count: (count or 0) + 1, new=True) == count
+        assert store.note("count") == 3
+
     def test_that_fails_changes_nothing(self, store: CaseStore) -> None:
         store.set_note("count", 1)
 

@@ -85,6 +85,12 @@ class TestAChange:
         assert amazon.relay.calls("PutItem") == []
 
 
+def test_a_note_that_is_new_is_written_without_a_look(store: DynamoCases, amazon: Amazon) -> None:
+    amazon.relay.start_afresh()
+    assert store.change_note("count", lambda count: (count or 0) + 1, new=True) == 1
+    assert amazon.relay.calls("GetItem") == []
+
+
 def beaten(store: DynamoCases, times: int) -> Callable[[Case], Case]:
     """A change in whose middle another writer is faster, so many times."""
     left = [tell("theirs")] * times
