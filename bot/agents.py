@@ -11,6 +11,7 @@ from bot import conversations, deeds, delivery, telemetry
 from bot.cases import Case, Channels
 from bot.errors import Refused
 from bot.ports import AgentAnswers, CaseStore, Clock, MaySay, NoteAuthor, Queue
+from bot.tryouts import came_in
 
 log = logging.getLogger(__name__)
 
@@ -102,13 +103,19 @@ class Agents:
             "reopen": lambda case: deeds.reopened(case, who, channels, now),
             "snooze": lambda case: deeds.snoozed(case, _to_come(deed.until, now), who, now),
             "reply": lambda case: self._answered(deed, case),
-            "relabel": lambda case: deeds.relabelled(case, deed.escalate, who, channels, now),
+            "relabel": lambda case: self._relabelled(deed, case),
             "mute": lambda case: deeds.noted(case, who, deeds.MUTED, now),
             "opt out": lambda case: deeds.noted(case, who, deeds.OPTED_OUT, now),
         }
         if deed.do not in changes:
             raise Refused(f"«{deed.do:.40}» is nothing an agent can do: use {', '.join(ACTS)}.")
         return partial(_once, changes[deed.do], deed.key)
+
+    def _relabelled(self, deed: Deed, case: Case) -> Case:
+        now = self.clock()
+        if not came_in(case):  # nobody waits for an answer to it
+            return deeds.labelled(case, deed.who, now, escalate=deed.escalate)
+        return deeds.relabelled(case, deed.escalate, deed.who, self.channels, now)
 
     def _answered(self, deed: Deed, case: Case) -> Case:
         text = deed.text.strip()

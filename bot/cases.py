@@ -35,6 +35,8 @@ LOOK_UPS: Final = 2
 LONGEST_HISTORY: Final = 200
 MOST_LINES: Final = 50
 """Lines that wait for a card's thread, besides those on their way; of more, the last."""
+EDITED: Final = "edited the post"
+"""What a case's story says of its author then."""
 LONGEST_TOKENS: Final = 50_000
 """Characters of a verdict's tokens that are kept: an emoji can become forty, and a DynamoDB item
 holds 400 KB."""
@@ -495,7 +497,7 @@ def edited(
     if tweet.source == "file":  # a file's copy of a post that X gave us is still X's
         tweet = replace(tweet, source=case.tweet.source, answer=case.tweet.answer)
     case = replace(case, tweet=tweet, verdict=_kept(verdict), unsure=decision.unsure)
-    case = told(case, now, "author", "edited the post")
+    case = told(case, now, "author", EDITED)
     if decision.route == "escalate":
         case = replace(case, route="escalate", reasons=decision.reasons)
         if before.route != "escalate":

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.cases import (
+    EDITED,
     UNQUEUED_AFTER,
     Case,
     Channels,
@@ -28,6 +29,10 @@ SNOOZED: Final = "snoozed"
 MUTED: Final = "muted its author"
 OPTED_OUT: Final = "opted its author out"
 """What the case's story says of each."""
+LABELS: Final = {True: "label: escalate", False: "label: answer"}
+"""And of a label, by whether it says that a person was needed."""
+ASKED: Final = "An agent says that it needs a person."
+"""The reason of a case that got its card by a label alone."""
 NOT_OUT_YET: Final = timedelta(minutes=15)
 """After this it is asked again whether a card that waits for Slack is to be brought to mind."""
 _SAID: Final = {
@@ -157,16 +162,18 @@ def answered(case: Case, text: str, who: str, now: datetime) -> Case:
 
 
 def relabelled(case: Case, escalate: bool, who: str, channels: Channels, now: datetime) -> Case:  # noqa: FBT001
-    """A person says whether the post needed a person; one that did and had no card gets one."""
-    if case.label and case.label.escalate == escalate:
+    """A person says whether a post that came in needed a person; it then gets its card.
+
+    A second person who says the same is heard too: that settles a dispute.
+    """
+    before, case = case, labelled(case, who, now, escalate=escalate)
+    if case is before:
         return case
-    case = labelled(case, who, now, escalate=escalate)
     if escalate and case.route != "escalate" and not case.erased:
-        reasons = (*case.reasons, "An agent says that it needs a person.")
-        case = replace(case, route="escalate", reasons=reasons)
+        case = replace(case, route="escalate", reasons=(*case.reasons, ASKED))
         reply = case.effect("reply")
         if reply and not reply.by:  # what an agent wrote stays on its way
-            case = withdrawn(case, reasons[-1], "reply")
+            case = withdrawn(case, ASKED, "reply")
         case = with_card(case, channels, now)
     said = "says that it needs a person." if escalate else "says that it needs nobody."
     return with_line(with_update(case, now), who, said, now)
@@ -181,10 +188,28 @@ def noted(case: Case, who: str, what: str, now: datetime) -> Case:
 
 
 def labelled(case: Case, who: str, now: datetime, *, escalate: bool) -> Case:
-    """`who` says whether the post needed a person; nothing else becomes of it."""
+    """`who` says whether the text needed a person; nothing else becomes of it."""
+    if _stands(case, who, escalate=escalate):
+        return case
     model = case.verdict.model if case.verdict else None
     case = replace(case, label=Label(escalate, who, now, model))
-    return told(case, now, who, f"label: {'escalate' if escalate else 'answer'}")
+    return told(case, now, who, LABELS[escalate])
+
+
+def _stands(case: Case, who: str, *, escalate: bool) -> bool:
+    """Whether `who` has said so already, of the text as it is now, and nobody otherwise since."""
+    label, edit = case.label, case.last(EDITED)
+    if label is None or label.escalate != escalate:
+        return False
+    at = label.at if label.who == who else _said_at(case, who, LABELS[escalate])
+    return at is not None and (edit is None or edit.at <= at)
+
+
+def _said_at(case: Case, who: str, what: str) -> datetime | None:
+    """When `who` gave that label, if none of another kind since."""
+    words = (entry for entry in reversed(case.history) if entry.what in LABELS.values())
+    own = next((entry for entry in words if entry.who == who), None)
+    return own.at if own and own.what == what else None
 
 
 def _done(case: Case, who: str, what: str, now: datetime) -> Case:

@@ -36,8 +36,7 @@ def labelled(store: CaseStore, judged: Case, escalate: bool, who: str, now: date
     store.add([kept])
 
     def labelled(case: Case) -> Case:
-        known = case.label and case.label.escalate == escalate
-        return case if known else deeds.labelled(case, who, now, escalate=escalate)
+        return deeds.labelled(case, who, now, escalate=escalate)
 
     return store.change(kept.id, labelled) or kept
 

@@ -198,7 +198,7 @@ def api_post(
         text=text,
         root_id=root or tweet_id,
         author=users.get(author_id or "", stated),
-        created_at=_time(fields.get("created_at")),
+        created_at=time_of(fields.get("created_at")),
         conversation_id=_optional_identity(fields.get("conversation_id")),
         kind=_kind(references),
         in_reply_to=references.get("replied_to"),
@@ -233,7 +233,7 @@ def csv_row(row: Mapping[str, str | None], file_id: str, number: int, *, answer:
         text=text,
         root_id=tweet_id,
         author=Author(_first(row, ("author_id",)), handle and handle.lstrip("@")),
-        created_at=_time(row.get("created_at")),
+        created_at=time_of(row.get("created_at")),
         conversation_id=_first(row, ("conversation_id",)),
         in_reply_to=_first(row, _REPLY_COLUMNS),
         lang=_first(row, ("lang",)),
@@ -411,7 +411,8 @@ def _first(row: Mapping[str, str | None], columns: Iterable[str]) -> str | None:
     return _string(next((row[column] for column in columns if row.get(column)), None))
 
 
-def _time(value: object) -> datetime | None:
+def time_of(value: object) -> datetime | None:
+    """A time as ISO 8601 or as X wrote it once, in UTC; None where it is neither."""
     if not isinstance(value, str) or not value:
         return None
     for parse in (datetime.fromisoformat, _classic_time):

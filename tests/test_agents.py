@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from bot import cases, deeds
+from bot import cases, deeds, tryouts
 from bot.agents import ACTS, MOST_DEEDS, Agents, Deed
 from bot.cases import Case, Channels, Effect, Label, State, put
 from bot.deeds import Taken
 from bot.errors import Conflict, Refused
 from bot.notices import Incident
+from bot.tryouts import came_in
 from bot.tweets import Author, Tweet
 from tests.examples import NOON, case
 from tests.fakes import Clock, MemoryCases, MemoryQueue
@@ -361,6 +362,16 @@ class TestALabel:
         assert changed.label == Label(False, "U1", NOON, "starter")
         assert (changed.route, changed.resolved) == ("escalate", False)
         assert changed.history[-1].what == "label: answer"
+
+    @pytest.mark.parametrize("escalate", [True, False])
+    def test_on_what_is_no_post_is_a_label_and_nothing_else(self, escalate: bool) -> None:
+        office = Office(route="skip", reasons=(tryouts.REASON,), resolved=True)
+        before = office.store.only()
+        changed = office.act("relabel", escalate=escalate)
+        assert changed.label == Label(escalate, "U1", NOON, "starter")
+        assert changed == replace(before, label=changed.label, history=changed.history)
+        assert not came_in(changed), "it is still known as one that somebody tried"
+        assert office.cards.sent == []
 
     def test_may_be_taken_back(self) -> None:
         office = Office(OUT)

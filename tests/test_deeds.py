@@ -9,7 +9,7 @@ import pytest
 
 from bot import cases, deeds
 from bot.cases import Case, Channels, Effect, Entry, Label, State
-from bot.deeds import Taken
+from bot.deeds import LABELS, Taken
 from bot.errors import Refused
 from bot.policy import Decision
 from bot.tweets import Author, Tweet
@@ -289,7 +289,36 @@ class TestALabel:
     def test_is_given_once(self, escalate: bool) -> None:
         once = deeds.relabelled(opened(SKIP, QUEUED), escalate, "U1", QUEUED, NOON)
         assert once.label == Label(escalate, "U1", NOON, None)
-        assert deeds.relabelled(once, escalate, "U2", QUEUED, NOON) is once
+        assert deeds.relabelled(once, escalate, "U1", QUEUED, LATER) is once
+
+    @pytest.mark.parametrize("escalate", [True, False])
+    def test_is_heard_from_a_second_person_too(self, escalate: bool) -> None:
+        once = deeds.relabelled(opened(SKIP, QUEUED), escalate, "U1", QUEUED, NOON)
+        twice = deeds.relabelled(once, escalate, "U2", QUEUED, LATER)
+        assert twice.label == Label(escalate, "U2", LATER, None)
+        assert [entry.who for entry in twice.history if entry.what == LABELS[escalate]] == [
+            "U1",
+            "U2",
+        ]
+        assert (twice.route, twice.reasons) == (once.route, once.reasons), "and nothing else comes"
+        assert twice.effects == once.effects
+        for who in ("U1", "U2"):
+            assert deeds.relabelled(twice, escalate, who, QUEUED, LATER) is twice
+
+    def test_is_heard_from_whoever_comes_back_to_it(self) -> None:
+        after = opened(SKIP, QUEUED)
+        for who, escalate in (("U1", True), ("U2", False), ("U1", True)):
+            after = deeds.relabelled(after, escalate, who, QUEUED, NOON)
+        assert after.label == Label(True, "U1", NOON, None)
+        again = deeds.relabelled(after, True, "U2", QUEUED, NOON)
+        assert again.label == Label(True, "U2", NOON, None), "who had said otherwise"
+
+    def test_is_heard_again_after_the_post_was_edited(self) -> None:
+        once = deeds.relabelled(opened(SKIP, QUEUED), True, "U1", QUEUED, NOON)
+        edited = cases.told(once, LATER, "author", cases.EDITED)
+        after = deeds.relabelled(edited, True, "U1", QUEUED, LATER)
+        assert after.label == Label(True, "U1", LATER, None)
+        assert deeds.relabelled(after, True, "U1", QUEUED, LATER) is after
 
     @pytest.mark.parametrize("channels", [QUEUED, CONSOLE])
     @pytest.mark.parametrize("decision", [REPLY, SKIP])

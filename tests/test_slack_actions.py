@@ -100,6 +100,20 @@ class TestAButton:
         assert label
         assert (label.escalate, label.who, label.at, label.model) == (False, AGENT, NOON, "starter")
 
+    def test_that_it_was_needed_labels_the_case_and_leaves_it_open(
+        self, office: Workspace, card: Message
+    ) -> None:
+        office.does(office.pressed("relabel yes", card))
+        office.does(office.pressed("relabel yes", office.card(case().id), OTHER))
+        after = office.case(case().id)
+        assert after.label
+        assert (after.label.escalate, after.label.who) == (True, OTHER), "the last word"
+        assert after.open
+        assert office.thread(case().id) == [
+            f"<@{who}> says that it needs a person." for who in (AGENT, OTHER)
+        ]
+        assert office.card(case().id)["text"].startswith("Needs a person.")
+
     def test_that_resolves_folds_the_card_and_reopening_unfolds_it(
         self, office: Workspace, card: Message
     ) -> None:
@@ -159,10 +173,19 @@ class TestAChoiceOfTheMenu:
 
     def test_takes_that_back(self, office: Workspace, card: Message) -> None:
         office.does(office.chosen("relabel no", card))
-        office.does(office.chosen("relabel yes", office.card(case().id), OTHER))
+        office.does(office.pressed("relabel yes", office.card(case().id), OTHER))
         label = office.case(case().id).label
         assert label
         assert (label.escalate, label.who) == (True, OTHER)
+
+    def test_of_an_older_card_is_done_all_the_same(self, office: Workspace, card: Message) -> None:
+        older = office.slack.overflow(
+            "more", "relabel yes", card, block_id=f"case {case().id}", now=time.time()
+        )
+        office.does(older)
+        label = office.case(case().id).label
+        assert label
+        assert label.escalate
 
     @pytest.mark.parametrize(
         ("choice", "until"),

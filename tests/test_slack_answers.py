@@ -8,17 +8,21 @@ from typing import Any
 
 import pytest
 
-from bot import cases, deeds
-from bot.cases import Case
+from bot import cases, deeds, tryouts
+from bot.cases import Case, Effect
 from bot.errors import Refused
 from bot.notices import Incident
+from bot.probes import AUTHOR
 from bot.slack.looks.answers import (
+    MISSED,
     MOST_FOUND,
     MOST_OPEN,
+    NEEDLESS,
     classify_help,
     found_answer,
     hint,
     judged,
+    labelled,
     open_answer,
     said,
     shared_answer,
@@ -119,12 +123,13 @@ BUSY = Status(
     budget_left=7_654_322,
     reads_left=1,
 )
+SKIPPED = numbered(4, route="skip")
 FOUND = [
     carded(numbered(1)),
     carded(deeds.claimed(numbered(2), "U0AGENT", NOON)),
     deeds.resolved(numbered(3), "U0AGENT", NOON),
     replace(replied("sent"), route="reply"),
-    numbered(4, route="skip"),
+    SKIPPED,
     cases.erased(numbered(5), NOON),
 ]
 MORE = tuple(numbered(n, verdict=replace(JUDGED, probability=0.55)) for n in range(5))
@@ -165,6 +170,8 @@ LOOKS = {
     "found_by_handle": found(FOUND, "@river_example", muted=True, opted_out="agent"),
     "found_quiet_by_own_word": found([], "@river_example", muted=False, opted_out="author"),
     "found_by_id": found([carded(numbered(1))]),
+    "found_without_a_card": found([SKIPPED]),
+    "found_and_labelled": found([deeds.labelled(SKIPPED, "U0AGENT", NOW, escalate=False)]),
     "found_none": found([]),
     "found_none_of_a_handle": found([], "@nobody", muted=False),
     "said": said("Automatic replies go out again."),
@@ -374,6 +381,40 @@ class TestLists:
         many = read(found([numbered(n) for n in range(40)], "@river_example"))
         assert many.count("see it on X") == MOST_FOUND
         assert "… and 30 more." in many
+
+    @pytest.mark.parametrize(
+        "made",
+        [
+            SKIPPED,
+            numbered(4, route="reply"),
+            numbered(4, route="skip", effects=(Effect("card", "failed"),)),
+            deeds.labelled(SKIPPED, "U0AGENT", NOW, escalate=False),
+        ],
+    )
+    def test_what_has_no_card_can_be_labelled_either_way(self, made: Case) -> None:
+        for handle in (None, "@river_example"):
+            offered = elements(found([carded(numbered(1)), made], handle))
+            assert [one["action_id"] for one in offered] == [MISSED, NEEDLESS]
+            assert {labelled(one) for one in offered} == {("4", handle or "4")}
+
+    @pytest.mark.parametrize(
+        "made",
+        [
+            carded(numbered(4)),
+            carded(numbered(4, route="reply")),
+            numbered(4, route="skip", effects=(Effect("card", "pending"),)),
+            cases.erased(SKIPPED, NOW),
+            replace(SKIPPED, reasons=(tryouts.REASON,)),
+            tweeted(SKIPPED, author=AUTHOR, source="webhook"),
+        ],
+        ids=["escalated", "answer failed", "on its way", "erased", "tried", "smoke test"],
+    )
+    def test_what_has_one_or_is_no_post_is_not_labelled_there(self, made: Case) -> None:
+        assert elements(found([made])) == []
+
+    def test_who_labelled_it_is_told(self) -> None:
+        assert "says that it needs nobody" in read(LOOKS["found_and_labelled"])
+        assert "<@U0AGENT> says that it needs nobody" in LOOKS["found_and_labelled"]["text"]
 
     @pytest.mark.parametrize(
         ("muted", "opted_out", "ids"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import cases, deeds
-from bot.cases import Case
+from bot.cases import Case, Label
 from bot.errors import Permanent, Refused, Retryable, Unknown
 from bot.ports import Outgoing
 from bot.tryouts import REASON, tweet_of
@@ -32,6 +32,8 @@ from tests.workspace import (
 
 NO_ADMIN = f"Only those in SLACK_ADMINS may do that, and <@{AGENT}> is not among them"
 RIVER = case().tweet.author
+CALMED = case(CALM, route="reply")
+"""A post that the bot answered: no card was made of it."""
 
 
 @pytest.fixture
@@ -459,6 +461,64 @@ class TestFind:
     )
     def test_refuses_what_is_neither_an_id_nor_a_handle(self, office: Workspace, word: str) -> None:
         assert answered(office, f"find {word}")["text"].startswith("That is neither an id nor")
+
+    def test_makes_a_card_of_what_was_missed(self, office: Workspace) -> None:
+        office.bot.store.add([CALMED])
+        before = answered(office, "find @river_example")
+        assert buttons(before) == ["missed", "needless"]
+        told = pressed(office, "missed", before)
+        assert told["replace_original"] is True
+        assert f"waits for a person  · “{CALM}”" in shown(told)
+        assert f"<@{AGENT}>  says that it needs a person" in shown(told)
+        assert buttons(told) == [], "whatever more is to be said is said on the card"
+        after = office.case(CALMED.id)
+        assert after.label == Label(True, AGENT, NOON, "starter")
+        assert after.open
+        assert office.card(CALMED.id)["text"].startswith("Needs a person.")
+        assert "its card" in shown(answered(office, f"find {CALMED.id}"))
+
+    @pytest.mark.parametrize("words", ["find @river_example", f"find {case().id}"])
+    def test_takes_that_nobody_was_needed(self, office: Workspace, words: str) -> None:
+        office.bot.store.add([CALMED])
+        told = pressed(office, "needless", answered(office, words))
+        assert told["replace_original"] is True
+        assert f"<@{AGENT}>  says that it needs nobody" in shown(told)
+        assert buttons(told) == ["missed", "needless"], "another may know better"
+        after = office.case(CALMED.id)
+        assert after.label == Label(False, AGENT, NOON, "starter")
+        assert (after.route, after.effects, office.slack.messages) == ("reply", (), [])
+
+    def test_takes_a_press_that_comes_again_after_others_once(self, office: Workspace) -> None:
+        office.bot.store.add([CALMED])
+        found = answered(office, "find @river_example")
+        press = office.pressed("needless", office.slack.ephemeral(found))
+        office.does(press)
+        pressed(office, "missed", found, OTHER)
+        office.does(press)
+        assert office.case(CALMED.id).label == Label(True, OTHER, NOON, "starter")
+
+    def test_shows_what_was_said_although_the_list_does_not_know_it_yet(
+        self, office: Workspace
+    ) -> None:
+        office.bot.store.add([CALMED])
+        changed = deeds.labelled(CALMED, AGENT, NOON, escalate=False)
+        told = office.bot.clerk.triage.find("@river_example", changed)
+        assert f"<@{AGENT}>  says that it needs nobody" in shown(told)
+
+    def test_tells_that_what_was_labelled_is_gone(self, office: Workspace) -> None:
+        office.bot.store.add([CALMED])
+        found = answered(office, "find @river_example")
+        with office.bot.database.writing() as connection:
+            connection.execute("DELETE FROM cases")
+        told = pressed(office, "missed", found)
+        assert told["text"].startswith("This case is no longer here")
+        assert told["replace_original"] is False
+
+    @pytest.mark.parametrize("value", ["", "{", '{"case": 5}', '{"case": "1"}'])
+    def test_refuses_a_damaged_label(self, office: Workspace, value: str) -> None:
+        place = office.slack.ephemeral()
+        office.does(office.slack.button("missed", value, place, now=time.time()))
+        assert "damaged or of another release" in office.whisper()
 
     def test_offers_both(self, office: Workspace) -> None:
         office.bot.mutes.mute(RIVER, AGENT, NOON)

@@ -14,7 +14,8 @@ import pytest
 
 from bot import cases, deeds
 from bot.cases import Case, Effect
-from bot.slack.looks.cards import card
+from bot.slack.app import ASKED
+from bot.slack.looks.cards import BUTTONS, card
 from bot.slack.looks.home import home_view
 from bot.slack.looks.views import preview_view, reply_view
 from tests.examples import NOON, case
@@ -73,7 +74,7 @@ class Dice(Random):
     def _press(self, office: Workspace) -> Delivery:
         made, who = self.choice(STANDING), self.who()
         place = self.choice((self._message(office, OPEN), self._message(office, made)))
-        button = self.choice(("reply", "claim", "release", "resolve", "dismiss", "reopen", "open"))
+        button = self.choice((*BUTTONS, "open"))
         choice = self.choice(("relabel no", "snooze hour", "mute", "opt out", "dance"))
         if self.random() < 0.3:
             return office.slack.overflow(
@@ -87,8 +88,10 @@ class Dice(Random):
         return {"ts": "1.2", "channel": office.slack.channel, "blocks": card(made)["blocks"]}
 
     def _under_an_answer(self, office: Workspace) -> Delivery:
-        button = self.choice(("right", "wrong", "share", "threshold", "leave", "unmute", "opt in"))
-        value = self.choice(('{"text": "I am angry"}', "0.6", "@river_example", "{", "2", ""))
+        button = self.choice(ASKED)
+        found = f'{{"case": "{self.choice(STANDING).id}", "find": "@river_example"}}'
+        text = '{"text": "I am angry"}'
+        value = self.choice((text, found, "0.6", "@river_example", "{", "2", ""))
         place = office.slack.ephemeral()
         return office.slack.button(button, value, place, user=self.who(), now=time.time())
 

@@ -132,8 +132,8 @@ function offers(card) {
     if (!row.resolved) act("resolve", "Resolve", {do: "resolve"});
   }
   if (!row.erased) {
-    const right = row.label !== null && row.label !== (row.route === "escalate");
-    act("label", right ? "Right label" : "Wrong label", {do: "relabel", escalate: (row.route === "escalate") === right});
+    for (const right of [true, false])
+      act(right ? "right" : "wrong", right ? "Right label" : "Wrong label", {do: "relabel", escalate: (row.route === "escalate") === right});
   }
   if (row.thread) found.push({name: "earlier", label: "Earlier post", start: () => lead(row.thread)});
   found.push({name: "why", label: "Why?", start: () => tell(row.tweet_id)});

@@ -1,13 +1,14 @@
 """Files of tweets: CSV with a `text` column, or JSON lines of any wire form."""
 
+import codecs
 import csv
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TextIO, TypeVar
 
 from bot.errors import Refused
 from bot.tweets import Tweet
@@ -25,6 +26,10 @@ LONGEST_AGAIN: Final = 100
 Few, or a file that leaves a quote open in every row would be read again for each of them: so no
 line is read more than once plus this often.
 """
+LONGEST_LINE: Final = 1_000_000
+"""Characters of a line that are read; of a longer one, which is no post, the rest goes unread."""
+_DELIMITERS: Final = ",;\t"
+"""Spreadsheets write a semicolon where the comma is part of numbers, and tabs if asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,19 @@ class Bad:
 
     where: str
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a CSV file by its columns; the header is number 1, and `where` is for people."""
+
+    number: int
+    where: str
+    values: Mapping[str, str | None]
+
+
+Progress = Callable[[int], object]
+"""Is told how many more characters were read."""
 
 
 def tweets_in(path: Path, *, answer: bool) -> Iterator[Tweet | Deleted | Bad]:
@@ -51,35 +69,92 @@ def tweets_in(path: Path, *, answer: bool) -> Iterator[Tweet | Deleted | Bad]:
 
 
 def _csv(path: Path, file_id: str, *, answer: bool) -> Iterator[Tweet | Deleted | Bad]:
+    for row in csv_rows(path, ("text",)):
+        if isinstance(row, Bad):
+            yield row
+            continue
+        try:
+            yield csv_row(row.values, file_id, row.number, answer=answer)
+        except Refused as problem:
+            yield Bad(row.where, str(problem))
+
+
+def csv_rows(
+    path: Path, *needed: Sequence[str], progress: Progress = lambda _: None
+) -> Iterator[Row | Bad]:
+    """The rows of a CSV file; what is no CSV comes as `Bad` between its good neighbours.
+
+    Raises `Refused` where it has no header, or lacks a column: of each of `needed` it needs one.
+    OSError is the caller's to tell of.
+    """
     csv.field_size_limit(LONGEST_FIELD)
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        lines = _Lines(file)
-        reader = csv.DictReader(lines, strict=True)
+    with opened(path) as file:
+        header = file.readline(LONGEST_FIELD)
+        file.seek(0)
+        lines = _Lines(lines_of(file, progress))
+        delimiter = max(_DELIMITERS, key=header.count)
+        reader = csv.DictReader(lines, strict=True, delimiter=delimiter)
         columns = _columns(reader, path)
-        if "text" not in columns:
-            raise Refused(
-                f"{path} has no column named text; it has {', '.join(columns) or 'none'}."
-            )
+        for names in needed:
+            if not set(names) & set(columns):
+                raise Refused(
+                    f"{path} has no column named {' or '.join(names)}; it has "
+                    f"{', '.join(columns) or 'none'}."
+                )
         number = 1
         while True:
             number += 1
             where = f"{path.name}, row {number} (line {lines.begin_row()})"
             try:
-                yield csv_row(next(reader), file_id, number, answer=answer)
+                yield Row(number, where, next(reader))
             except StopIteration:
                 return
-            except Refused as problem:
-                yield Bad(where, str(problem))
             except csv.Error as problem:
                 lines.give_back()
                 yield Bad(where, f"It is not CSV ({problem}): look for a quote left open.")
 
 
+def opened(path: Path) -> TextIO:
+    """The file as text: UTF-8, or what its first bytes say; other bytes in it as Windows-1252.
+
+    Raises `Refused` for a pipe, which can be read but once.
+    """
+    with path.open("rb") as file:
+        if not file.seekable():
+            raise Refused(f"{path} is no file but a pipe: save what comes out of it as a file.")
+        wide = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", _WINDOWS)
+    return path.open(newline="", encoding=encoding, errors=errors)
+
+
+_WINDOWS: Final = "windows"
+
+
+def _of_windows(error: UnicodeError) -> tuple[str, int]:
+    # One table is often put together from several, of which old ones come out of Windows.
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(_WINDOWS, _of_windows)
+
+
+def lines_of(file: TextIO, progress: Progress = lambda _: None) -> Iterator[str]:
+    """The lines of an open file, none longer than `LONGEST_LINE`."""
+    while line := file.readline(LONGEST_LINE):
+        progress(len(line))
+        yield line
+        while len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+            line = file.readline(LONGEST_LINE)
+
+
 def _columns(reader: "csv.DictReader[str]", path: Path) -> Sequence[str]:
     try:
-        return reader.fieldnames or []
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
     except csv.Error as problem:
         raise Refused(f"{path} has no header that can be read: {problem}.") from None
+    return reader.fieldnames
 
 
 class _Lines:
@@ -120,8 +195,8 @@ class _Lines:
 
 
 def _json_lines(path: Path, file_id: str, *, answer: bool) -> Iterator[Tweet | Deleted | Bad]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, 1):
+    with opened(path) as file:
+        for number, line in enumerate(lines_of(file), 1):
             if not line.strip():
                 continue
             try:

@@ -149,6 +149,8 @@ class Clerk:
             self._share(action)
         elif button in {"right", "wrong"}:
             self._label(action)
+        elif button in {answers.MISSED, answers.NEEDLESS}:
+            self._relabel(action)
         else:
             message = self.triage.pressed(button, value, who)
             self._tell(action, {**message, "replace_original": True})
@@ -181,6 +183,14 @@ class Clerk:
         tryouts.labelled(self.store, case, escalate, action["who"], now)
         needs = "a person" if escalate else "nobody"
         self._tell(action, answers.said(f"Noted: it needs {needs}. That is kept as a label."))
+
+    def _relabel(self, action: Action) -> None:
+        """Under a case that was found; what was found is shown anew."""
+        case_id, find = answers.labelled(action)
+        missed = action["button"] == answers.MISSED
+        deed = Deed("relabel", case_id, action["who"], escalate=missed, key=_key(action))
+        message = self.triage.find(find, self.agents.act(deed))
+        self._tell(action, {**message, "replace_original": True})
 
 
 def _verdict(case: Case) -> JsonObject:
@@ -215,7 +225,8 @@ def _noted(case: Case, deed: str) -> str | None:
 def _key(action: Action) -> str:
     """What tells this press from another: the same message may come again, and after others."""
     at, view = action.get("at"), action.get("view")
-    return f"{action['who']} {action['deed']} {view or at}" if view or at else ""
+    asked = action.get("deed") or action["button"]
+    return f"{action['who']} {asked} {view or at}" if view or at else ""
 
 
 def _pressed(action: Action, clock: Clock) -> datetime:

@@ -29,7 +29,10 @@ from bot.web.messages import Answer, Request, refused
 
 log = logging.getLogger(__name__)
 
-ASKED: Final = ("right", "wrong", "share", "threshold", "leave", "unmute", "opt in")
+ASKED: Final = (
+    *("right", "wrong", "share", "threshold", "leave", "unmute", "opt in"),
+    *(answers.MISSED, answers.NEEDLESS),
+)
 """Buttons under an answer to a command."""
 TRIGGER_LIVES: Final = 1
 """Seconds for a call that opens a modal: the press's trigger lives 3, and what is read before and
@@ -149,7 +152,8 @@ class _Desk:
 
     def asked(self, ack: Ack, action: Body, body: Body) -> None:
         ack()
-        self._queue("answer", body, button=action["action_id"], value=_text(action, "value"))
+        button, value, at = action["action_id"], _text(action, "value"), _text(action, "action_ts")
+        self._queue("answer", body, button=button, value=value, at=at)
 
     def nothing(self, ack: Ack) -> None:
         ack()

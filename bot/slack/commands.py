@@ -60,7 +60,7 @@ class TriageCommand:
             "pause": lambda: self._pause(who),
             "resume": lambda: self._resume(who),
             "threshold": lambda: self._threshold(rest, who),
-            "find": lambda: self._find(rest),
+            "find": lambda: self.find(rest),
             "help": answers.triage_help,
         }
         return verbs.get(verb.lower(), lambda: answers.hint(verb))()
@@ -117,16 +117,19 @@ class TriageCommand:
         before = line_of(desk.classifier, desk.threshold())
         return answers.threshold_question(value, before, found)
 
-    def _find(self, rest: str) -> JsonObject:
-        if not rest:
+    def find(self, asked: str, changed: Case | None = None) -> JsonObject:
+        """The cases of a post or an author; `changed` is one that was changed a moment ago."""
+        if not asked:
             return answers.said("Type an id or a handle behind it: /triage find @river_example")
-        if rest.isdecimal() and IDENTITY.fullmatch(rest):
-            found = list(self.store.get([rest]).values())
+        if asked.isdecimal() and IDENTITY.fullmatch(asked):
+            found = list(self.store.get([asked]).values())
             return answers.found_answer(found, self._link(), None, None, None, self.clock())
-        author = _author(rest)
+        author = _author(asked)
         wrote = (case for case in islice(self.store.newest(), MOST_SEARCHED) if _by(case, author))
+        found = list(islice(wrote, answers.MOST_FOUND))
         return answers.found_answer(
-            list(islice(wrote, answers.MOST_FOUND)),
+            # The list may not know it yet.
+            [changed if changed and changed.id == case.id else case for case in found],
             self._link(),
             self.mutes.muted(author),
             self.opt_outs.opted_out(author),

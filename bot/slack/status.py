@@ -41,6 +41,7 @@ class Standing:
         spent = sum(price(day) for day in self.ledger.month(now).values())
         budget = self.ledger.budget
         usual: Literal["model", "setting"] = "model" if self.thresholds.usual is None else "setting"
+        line = line_of(model, self.thresholds())  # asks an endpoint which model it serves
         return Status(
             at=now,
             counts=counts(self.store.newest(), now),
@@ -48,7 +49,7 @@ class Standing:
             open_cases=len(waiting),
             unclaimed=sum(case.assignee is None for case in waiting),
             model=model.model,
-            threshold=line_of(model, self.thresholds()),
+            threshold=line,
             threshold_by=chosen or usual,
             classifier_up=not any(one.cause == "classifier" for one in lasting),
             paused=self.pause.paused(),

@@ -223,7 +223,18 @@ class TestTheOtherButtons:
         expect(shown.locator(".badge")).to_have_text("label: no person was needed")
         press(shown, "Right label")
         expect(shown.locator(".badge")).to_have_text("label: a person was needed")
-        expect(shown.get_by_role("button", name="Wrong label")).to_be_focused()
+        expect(shown.get_by_role("button", name="Right label")).to_be_focused()
+
+    def test_right_label_keeps_what_the_bot_did(
+        self, home: Home, opened: Callable[..., Page]
+    ) -> None:
+        first, second = home.add(ANGRY), home.add(CALM, route="skip")
+        page = opened()
+        press(card(page, first), "Right label")
+        expect(card(page, first).locator(".badge")).to_have_text("label: a person was needed")
+        press(card(page, second), "Right label")
+        expect(card(page, second).locator(".badge")).to_have_text("label: no person was needed")
+        expect(page.locator("#bot").locator(f'[data-id="{second}"]')).to_be_visible()
 
     def test_wrong_label_on_the_bots_side_makes_a_card(
         self, home: Home, opened: Callable[..., Page]

@@ -42,10 +42,14 @@ from bot.slack.looks.phrases import (
 )
 from bot.standing import Counts, Status
 from bot.thresholds import Changed
+from bot.tryouts import came_in
 from bot.twitter.ledger import DOLLAR
 from bot.twitter.optouts import OptedOutBy
 from bot.verdicts import Verdict, Weight
 
+MISSED: Final = "missed"
+NEEDLESS: Final = "needless"
+"""Under a case that has no card: it did need a person, and it needed nobody."""
 MOST_OPEN: Final = 20
 MOST_FOUND: Final = 10
 MOST_EXAMPLES: Final = 3
@@ -65,8 +69,8 @@ _TRIAGE: Final = (
     ("status", "queues, rates, model, last tweet, whether replies are paused"),
     ("open", "what waits for a person"),
     ("open mine", "what waits for you"),
-    ("find ID", "the case of a post"),
-    ("find @handle", "the cases of an author, and whether agents muted or opted them out"),
+    ("find ID", "the case of a post; one without a card can be labelled there"),
+    ("find @handle", "those of an author, and whether agents muted or opted them out"),
     ("pause", "automatic replies are held back"),
     ("resume", "automatic replies go out again"),
     ("threshold 0.6", "what that threshold would have changed; then it asks"),
@@ -380,10 +384,12 @@ def found_answer(
     for.
     """
     blocks = [rich(paragraph(words(_found(cases, handle))))]
-    shown = sorted(cases, key=lambda case: case.received_at, reverse=True)[:MOST_FOUND]
-    if shown:
-        lines = [paragraph(*_became(case, card, now)) for case in shown]
-        blocks.append(rich(bullets(*lines), *_and_more(len(cases) - MOST_FOUND)))
+    for case in sorted(cases, key=lambda case: case.received_at, reverse=True)[:MOST_FOUND]:
+        blocks.append(rich(bullets(paragraph(*_became(case, card, now)))))
+        if not case.erased and _without_card(case):
+            blocks.append(_labels(case, handle or case.id))
+    if more := _and_more(len(cases) - MOST_FOUND):
+        blocks.append(rich(*more))
     if handle and len(handle) <= LONGEST_WORD:
         blocks += _author(handle, muted=bool(muted), opted_out=opted_out)
     return _message(*blocks)
@@ -405,6 +411,34 @@ def _became(case: Case, card: Link, now: datetime) -> Iterator[JsonObject]:
         yield words(" ")
         yield link(case.tweet.url, "see it on X")
     yield from _to_card(case, card)
+    if case.label:
+        yield words(" · ")
+        yield person(case.label.who)
+        yield words(f" says that it needs {'a person' if case.label.escalate else 'nobody'}")
+
+
+def _without_card(case: Case) -> bool:
+    """Whether agents see a post nowhere else, so that they can say nothing of it."""
+    sent = case.effect("card")
+    return came_in(case) and case.route != "escalate" and (not sent or sent.state == "failed")
+
+
+def _labels(case: Case, find: str) -> JsonObject:
+    carried = packed(LONGEST_VALUE, case=case.id, find=cut(find, LONGEST_EXCERPT))
+    return actions(
+        f"label {case.id}",
+        button(MISSED, "It did need a person", carried),
+        button(NEEDLESS, "Right: it needed nobody", carried),
+    )
+
+
+def labelled(action: Mapping[str, Any]) -> tuple[str, str]:
+    """The case under which a label was pressed, and what was asked for when it was found.
+
+    Raises `Refused` for any other press.
+    """
+    case_id, find = unpacked(action, "value", "case", "find")
+    return case_id, find
 
 
 def _author(handle: str, *, muted: bool, opted_out: OptedOutBy | None) -> Iterator[JsonObject]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from bot import deeds
 from bot.cases import Case, Effect, Entry
 from bot.errors import Refused
-from bot.notices import Digest, Incident
+from bot.notices import Digest, Drift, Incident
 from bot.slack.looks import buttons, notices
 from bot.slack.looks.blocks import (
     LONGEST_NAME,
@@ -43,11 +43,15 @@ from bot.tweets import IDENTITY, Tweet
 CARD: Final = "tweet_escalator_card"
 LINE: Final = "tweet_escalator_line"
 """The metadata event types by which a card, and lines of its thread, are found again."""
-BUTTONS: Final = ("reply", "claim", "release", "resolve", "dismiss", "reopen")
+BUTTONS: Final[tuple[str, ...]] = (
+    *("reply", "claim", "release", "resolve", "relabel yes", "dismiss", "reopen"),
+)
 OPEN: Final = "open"
 MENU: Final = "more"
-CHOICES: Final = ("relabel no", "relabel yes", "snooze hour", "snooze morning", "mute", "opt out")
-"""Action ids, and what the menu's choices ask for."""
+CHOICES: Final[tuple[str, ...]] = (
+    *("relabel no", "relabel yes", "snooze hour", "snooze morning", "mute", "opt out"),
+)
+"""Action ids, and what the menu's choices ask for, those of older cards included."""
 LONGEST_ANSWER: Final = 300
 LONGEST_EARLIER: Final = 150
 LONGEST_EXAMPLE: Final = 140
@@ -164,6 +168,8 @@ def _drawn(case: Case, around: Around) -> tuple[str, Iterable[JsonObject]]:
         return notices.incident(case.notice, told, examples)
     if isinstance(case.notice, Digest):
         return notices.digest(case.notice)
+    if isinstance(case.notice, Drift):
+        return notices.drift(case.notice)
     if case.erased:
         return _headline(case), _erased(case)
     if case.resolved:
@@ -331,6 +337,7 @@ def _elements(case: Case) -> Iterator[JsonObject]:
     yield from buttons.reply(case, style="primary")
     yield buttons.release(case) if case.assignee else button("claim", "Claim", case.id)
     yield buttons.resolve(case)
+    yield button("relabel yes", "Needed", case.id)
     needless = confirm(
         "Did it need nobody?",
         "This resolves it, with the label that it needed nobody. It can be reopened.",
@@ -343,11 +350,8 @@ def _elements(case: Case) -> Iterator[JsonObject]:
 
 
 def _choices(case: Case) -> Iterator[tuple[str, str]]:
-    needs = case.label.escalate if case.label else case.route == "escalate"
-    if needs:
-        yield "Wrong label: it needs nobody", "relabel no"
-    else:
-        yield "It did need a person", "relabel yes"
+    word = "Wrong label" if case.route == "escalate" else "Right"
+    yield f"{word}: it needs nobody", "relabel no"
     yield "Snooze for 1 hour", "snooze hour"
     yield "Snooze until tomorrow morning", "snooze morning"
     if case.tweet.author.known_by:

@@ -1,14 +1,14 @@
-"""Messages about no single post: an incident, a day's digest. Pure functions of the notice.
+"""Messages about no single post: an incident, a digest, a drift. Pure functions of the notice.
 
 Each is a sentence for screen readers and the blocks.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from bot.cases import Case
-from bot.notices import Digest, Incident
+from bot.notices import Conclusion, Digest, Drift, Incident
 from bot.slack.looks.blocks import (
     JsonObject,
     bullets,
@@ -28,6 +28,11 @@ HEADLINES: Final = {
     "classifier": ("The classifier does not answer", "The classifier did not answer"),
 }
 """While it lasts, and when it is over."""
+DRIFTS: Final[Mapping[Conclusion, str]] = {
+    "fine": "The model fits what comes in",
+    "watch": "The model may no longer fit",
+    "retrain": "The model is to be trained again",
+}
 
 
 def incident(
@@ -75,6 +80,17 @@ def digest(notice: Digest) -> tuple[str, list[JsonObject]]:
     period = paragraph(words("From "), moment(notice.since), words(" to "), moment(notice.until))
     listed = bullets(*(paragraph(words(sentence)) for sentence in told))
     return " ".join([f"{headline}.", *told]), [header(headline), rich(period, listed)]
+
+
+def drift(notice: Drift) -> tuple[str, list[JsonObject]]:
+    """Whether the model still fits what comes in."""
+    headline = DRIFTS[notice.conclusion]
+    judged = f"{notice.model} judged {counted(notice.posts, 'post')}"
+    period = paragraph(
+        words(f"{judged} from "), moment(notice.since), words(" to "), moment(notice.until)
+    )
+    listed = bullets(*(paragraph(words(sentence)) for sentence in notice.said))
+    return " ".join([f"{headline}.", *notice.said]), [header(headline), rich(period, listed)]
 
 
 def lasting(seconds: float) -> str:
