@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.errors import Failure, Permanent, Retryable, Unknown
 from bot.ports import Clock
-from bot.verdicts import Classifier
+from bot.verdicts import AroundClassifier, Classifier
 
 FIRST_WAIT: Final = timedelta(seconds=5)
 LONGEST_WAIT: Final = timedelta(seconds=60)
@@ -48,28 +48,13 @@ class Breaker:
         self.reason = str(failure)
 
 
-class SparedClassifier:
+class SparedClassifier(AroundClassifier):
     """`bot.verdicts.Classifier` that spares another one which does not answer."""
 
     def __init__(self, classifier: Classifier, clock: Clock) -> None:
-        self._classifier = classifier
+        super().__init__(classifier)
         self._clock = clock
         self._breaker = Breaker()
-
-    @property
-    def model(self) -> str:
-        """See `bot.verdicts.Classifier`."""
-        return self._classifier.model
-
-    @property
-    def normalizer(self) -> str:
-        """See `bot.verdicts.Classifier`."""
-        return self._classifier.normalizer
-
-    @property
-    def threshold(self) -> float | None:
-        """See `bot.verdicts.Classifier`."""
-        return self._classifier.threshold
 
     def probabilities(self, texts: Sequence[str]) -> list[float | None]:
         """See `bot.verdicts.Classifier`; `Retryable` at once while the other is left alone."""
@@ -81,7 +66,7 @@ class SparedClassifier:
                 left,
             )
         try:
-            found = self._classifier.probabilities(texts)
+            found = self.inner.probabilities(texts)
         except Failure as failure:
             if _concerns_all(failure):
                 self._breaker.failed(failure, self._clock())

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.errors import Failure
 from bot.normalize import tokens
 
 
@@ -53,7 +55,7 @@ class Verdict:
 
 
 class Classifier(Protocol):
-    """A text model. `threshold` is the model's own, None where it has none."""
+    """A text model. What it says of itself holds for its last answer; a hosted one may change."""
 
     @property
     def model(self) -> str:
@@ -79,26 +81,68 @@ class Classifier(Protocol):
         ...
 
 
+class AroundClassifier:
+    """What a classifier around another one says of itself: what `inner` says."""
+
+    def __init__(self, inner: Classifier) -> None:
+        self.inner = inner
+
+    @property
+    def model(self) -> str:
+        """See `Classifier`."""
+        return self.inner.model
+
+    @property
+    def normalizer(self) -> str:
+        """See `Classifier`."""
+        return self.inner.normalizer
+
+    @property
+    def threshold(self) -> float | None:
+        """See `Classifier`."""
+        return self.inner.threshold
+
+
 def line_of(classifier: Classifier, threshold: float | None) -> float:
-    """The threshold that holds: that one, else the model's own, else 0.5."""
-    return next((t for t in (threshold, classifier.threshold) if t is not None), 0.5)
+    """The threshold that holds: that one, else the model's own, else 0.5.
+
+    A classifier that has none of its own to tell yet is asked about a word first.
+    """
+    if threshold is None and classifier.threshold is None:
+        with suppress(Failure):
+            classifier.probabilities(["hello"])
+    return _line(classifier, threshold)
 
 
 def judge(texts: Sequence[str], classifier: Classifier, threshold: float | None) -> list[Verdict]:
     """A verdict for each text, in order, by one call to the classifier.
 
+    A second call follows where the first told that the model wants another normalizer.
     `threshold` overrides the model's own; where neither is set it is 0.5. Raises what
     `Classifier.probabilities` raises.
     """
-    line = line_of(classifier, threshold)
-    normalized = [tokens(text, classifier.normalizer) for text in texts]
-    asked = [text for text in normalized if text]
-    answers = iter(classifier.probabilities(asked) if asked else ())
+    believed = classifier.normalizer
+    normalized, answers = _asked(texts, classifier, believed)
+    if classifier.normalizer != believed:
+        normalized, answers = _asked(texts, classifier, classifier.normalizer)
+    line, told = _line(classifier, threshold), iter(answers)
 
     def verdict(text: str) -> Verdict:
-        probability = next(answers) if text else None
+        probability = next(told) if text else None
         if probability is None or math.isnan(probability):
             return Verdict(line, line, text, classifier.model, known=False)
         return Verdict(min(max(probability, 0.0), 1.0), line, text, classifier.model)
 
     return [verdict(text) for text in normalized]
+
+
+def _asked(
+    texts: Sequence[str], classifier: Classifier, normalizer: str
+) -> tuple[list[str], list[float | None]]:
+    normalized = [tokens(text, normalizer) for text in texts]
+    asked = [text for text in normalized if text]
+    return normalized, classifier.probabilities(asked) if asked else []
+
+
+def _line(classifier: Classifier, threshold: float | None) -> float:
+    return next((t for t in (threshold, classifier.threshold) if t is not None), 0.5)

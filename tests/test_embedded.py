@@ -1,7 +1,4 @@
 import io
-import json
-import os
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -13,25 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.classifier.artifact import BINARY, DESCRIPTION, Description, pack, unpack, vocabulary
-from bot.classifier.embedded import EmbeddedClassifier, calibrated
+from bot.classifier.calibration import calibrated
+from bot.classifier.embedded import EmbeddedClassifier
 from bot.errors import Misconfigured
-from bot.local.files import tweets_in
-from bot.normalize import EMOJI, PLAIN, tokens
-from bot.tweets import LONGEST_TEXT, Tweet
+from bot.normalize import EMOJI, PLAIN
+from bot.tweets import LONGEST_TEXT
 from bot.verdicts import Verdict, judge
 
 ROOT = Path(__file__).parents[1]
 ARCHIVE = ROOT / "build" / "model.tar.gz"
-OTHER_PYTHON = os.environ.get("FASTTEXT_PREDICT_PYTHON")
-ASK = """
-import json, pathlib, sys, types
-sys.modules["slugify"] = types.SimpleNamespace(slugify=None)  # the texts are normalized already
-import fasttext
-from bot.classifier.embedded import EmbeddedClassifier
-classifier = EmbeddedClassifier(pathlib.Path(sys.argv[1]))
-answers = classifier.probabilities(json.load(sys.stdin))
-print(json.dumps({"trains": hasattr(fasttext, "train_supervised"), "answers": answers}))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -112,29 +99,6 @@ class TestTheStarterModel:
         assert vocabulary(unpacked) == words - {"</s>"}
         assert len(words) > 500
 
-    @pytest.mark.skipif(
-        not OTHER_PYTHON,
-        reason="FASTTEXT_PREDICT_PYTHON names no Python that has fasttext-predict",
-    )
-    def test_answers_alike_through_both_fasttext_packages(
-        self, starter: EmbeddedClassifier
-    ) -> None:
-        feed = tweets_in(ROOT / "bot/classifier/corpus.csv", answer=False)
-        texts = [tokens(one.text, EMOJI) for one in feed if isinstance(one, Tweet)][:195]
-        texts += ["qqxzvk", "angry", "a", "angry qqxzvk", "thanks " * 400]
-        answered = subprocess.run(
-            [str(OTHER_PYTHON), "-c", ASK, str(ARCHIVE)],
-            input=json.dumps(texts),
-            env={"PYTHONPATH": str(ROOT)},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        other = json.loads(answered.stdout)
-        assert not other["trains"], f"{OTHER_PYTHON} has the package that trains"
-        assert other["answers"] == pytest.approx(starter.probabilities(texts), abs=1e-6)
-        assert len(texts) == 200
-
 
 class TestAnArchive:
     def test_brings_back_what_was_packed(self, unpacked: Path, tmp_path: Path) -> None:
@@ -169,6 +133,12 @@ class TestAnArchive:
             ({BINARY: b"", DESCRIPTION: b"[]"}, "is no model archive"),
             ({BINARY: b"", DESCRIPTION: b'{"mood": 1}'}, "mood"),
             ({BINARY: b"", DESCRIPTION: b'{"normalizer": "x"}'}, "normalizer «x» is not known"),
+            ({BINARY: b"", DESCRIPTION: b'{"version": 2}'}, "a newer release .* upgrade this one"),
+            ({BINARY: b"", DESCRIPTION: b'{"version": "b"}'}, "it is no description"),
+            (
+                {BINARY: b"", DESCRIPTION: b'{"labels": ["a", "b"]}'},
+                "its labels are a, b, and must",
+            ),
             ({BINARY: b"", DESCRIPTION: b'{"calibration": [1]}'}, "is no model archive"),
         ],
     )
@@ -177,6 +147,15 @@ class TestAnArchive:
     ) -> None:
         with pytest.raises(Misconfigured, match=says):
             EmbeddedClassifier(written(tmp_path, files))
+
+    def test_whose_model_tells_other_labels_apart_is_refused(self, tmp_path: Path) -> None:
+        lines = tmp_path / "lines.txt"
+        lines.write_text("__label__good thanks a lot\n__label__bad this is bad\n" * 10)
+        model = fasttext.train_supervised(str(lines), dim=2, bucket=10, verbose=0)
+        model.save_model(str(tmp_path / "other.bin"))
+        archive = written(tmp_path, {BINARY: (tmp_path / "other.bin").read_bytes()})
+        with pytest.raises(Misconfigured, match=r"tells __label__\w+, __label__\w+ apart instead"):
+            EmbeddedClassifier(archive)
 
     @pytest.mark.parametrize("kept", [0, 10, 1000, 100_000])
     def test_that_was_cut_short_is_refused(self, kept: int, tmp_path: Path) -> None:

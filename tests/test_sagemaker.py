@@ -1,9 +1,11 @@
 """A BlazingText endpoint asked through boto3, over its stand-in with a real model."""
 
+import csv
 import json
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +14,14 @@ import pytest
 from botocore.config import Config
 
 from bot.classifier import sagemaker
+from bot.classifier.artifact import Description, pack, unpack
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.classifier.sagemaker import SageMakerClassifier
+from bot.classifier.variants import variant_name
 from bot.errors import Failure, Permanent, Retryable, Unknown
 from bot.local.serverless import functions
-from bot.verdicts import judge
+from bot.settings import HOUSE
+from bot.verdicts import judge, line_of
 from tests.examples import ANGRY, CALM, archive
 from tests.standins.sagemaker import (
     REFERENCE_ENDPOINT,
@@ -291,3 +296,109 @@ def test_the_processs_own_client_gives_up_before_its_function_does() -> None:
     longest = once * chosen.retries["total_max_attempts"]
     assert longest < BY_NAME["tweetApi"].timeout
     assert 2 * longest < BY_NAME["triage"].timeout, "it asks for the verdicts, and for their words"
+
+
+OURS = Description(name="small", normalizer="emoji-1", threshold=0.3, calibration=(0.5, -1.0))
+VARIANT = variant_name(OURS, "1a2b3c4d")
+FOREIGN = "AllTraffic"
+
+
+class TestAVariantOfOurs:
+    @pytest.fixture
+    def published(self, endpoint: BlazingTextStandin) -> BlazingTextStandin:
+        endpoint.variant = VARIANT
+        return endpoint
+
+    @pytest.mark.usefixtures("published")
+    def test_brings_its_calibration_threshold_normalizer_and_name(
+        self, folder: Path, classifier: SageMakerClassifier
+    ) -> None:
+        pack(folder / "model.bin", OURS, archive := folder / "ours.tar.gz")
+        embedded = EmbeddedClassifier(archive)
+        texts = [ANGRY, CALM, "you lost it"]
+        hosted, own = judge(texts, classifier, None), judge(texts, embedded, None)
+        assert [one.probability for one in hosted] == pytest.approx(
+            [one.probability for one in own]
+        )
+        assert {one.threshold for one in hosted} == {0.3}
+        assert {one.model for one in hosted} == {"small-1a2b3c4d"}
+        assert [one.escalate for one in hosted] == [one.escalate for one in own]
+
+    def test_is_asked_once_more_where_the_texts_were_normalized_for_another(
+        self, published: BlazingTextStandin, classifier: SageMakerClassifier
+    ) -> None:
+        first = judge(["😡 you lost my parcel"], classifier, None)
+        assert first[0].tokens == "enraged face you lost my parcel"
+        asked = [call.json()["instances"] for call in published.requests]
+        assert asked == [["you lost my parcel"], ["enraged face you lost my parcel"]]
+        judge(["😡 you lost my parcel"], classifier, None)
+        assert len(published.requests) == 3, "from now on it is known"
+
+    @pytest.mark.usefixtures("published")
+    def test_yields_to_a_threshold_that_is_set(self, classifier: SageMakerClassifier) -> None:
+        assert judge([ANGRY], classifier, 0.9)[0].threshold == 0.9
+
+    @pytest.mark.usefixtures("published")
+    def test_tells_its_threshold_before_any_text_was_judged(
+        self, classifier: SageMakerClassifier
+    ) -> None:
+        assert line_of(classifier, None) == 0.3
+        assert line_of(classifier, 0.8) == 0.8
+
+    def test_counts_for_its_own_answers_only(
+        self, published: BlazingTextStandin, classifier: SageMakerClassifier
+    ) -> None:
+        judge([ANGRY], classifier, None)
+        published.variant = FOREIGN
+        [after] = judge([ANGRY], classifier, None)
+        assert (after.threshold, after.model) == (0.5, REFERENCE_ENDPOINT)
+        assert classifier.normalizer == "plain"
+
+    def test_that_changes_amid_a_batch_judges_all_of_it_at_last(
+        self,
+        published: BlazingTextStandin,
+        classifier: SageMakerClassifier,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(sagemaker, "LARGEST_REQUEST", 1)
+        whole = classifier.probabilities([ANGRY, CALM])
+        published.variant = FOREIGN
+        raw = classifier.probabilities([ANGRY, CALM])
+        changes = replace(garbage(), body=[{"label": ["__label__1", "__label__0"], "prob": [1, 0]}])
+        published.faults.append(replace(changes, headers={HEADER: FOREIGN}))
+        published.variant = VARIANT
+        assert classifier.probabilities([ANGRY, CALM]) == whole != raw
+
+    def test_does_not_hide_an_endpoint_that_is_down(
+        self, published: BlazingTextStandin, classifier: SageMakerClassifier
+    ) -> None:
+        published.faults.append(throttled())
+        assert line_of(classifier, None) == 0.5, "nothing is known of it, and nobody waits"
+        published.faults.append(throttled())
+        with pytest.raises(Retryable):
+            judge([ANGRY], classifier, None)
+
+
+HEADER = "x-Amzn-Invoked-Production-Variant"
+STARTER = HOUSE / "build/model.tar.gz"
+
+
+@pytest.mark.skipif(not STARTER.exists(), reason="`make setup` makes the starter model")
+def test_an_artifact_says_of_5000_tweets_the_same_embedded_and_behind_an_endpoint(
+    tmp_path: Path,
+) -> None:
+    description = unpack(STARTER, tmp_path)
+    with (HOUSE / "bot/learning/corpus.csv").open(encoding="utf-8") as file:
+        texts = [row["text"] for row in islice(csv.DictReader(file), 5000)]
+    variant = variant_name(description, "00000000")
+    with BlazingTextStandin(tmp_path / "model.bin", variant=variant) as standin:
+        runtime = runtime_at(standin.url)
+        hosted = judge(texts, SageMakerClassifier(runtime, REFERENCE_ENDPOINT, "plain"), None)
+        runtime.close()
+    embedded = judge(texts, EmbeddedClassifier(STARTER), None)
+    assert [one.tokens for one in hosted] == [one.tokens for one in embedded]
+    known = [pair for pair in zip(hosted, embedded, strict=True) if pair[1].known]
+    assert len(known) > 4900
+    for there, here in known:
+        assert there.probability == pytest.approx(here.probability, abs=1e-5)
+        assert (there.escalate, there.threshold) == (here.escalate, here.threshold)

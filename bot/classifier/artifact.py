@@ -5,12 +5,12 @@ The same file is served embedded and hosted on SageMaker, whose BlazingText read
 unpacked: a cold start would spend a fifth of its time on that.
 """
 
+import gzip
 import json
 import re
 import struct
 import tarfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -31,12 +31,16 @@ _ENTRY: Final = rb"[^\0]*\0.{9}"
 _WORD: Final = re.compile(rb"([^\0]*)\0.{9}", re.DOTALL)
 
 
+VERSION: Final = 1
+"""The form of `model.json` that is written here; a higher one is a newer release's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What `model.json` says of a model.
 
     `calibration` holds slope and offset of Platt scaling on the log-odds; `data` is the SHA-256
-    of what it was trained on.
+    of what it was trained on; `card` is its story for people (`bot.learning.card`).
     """
 
     name: str = "fasttext"
@@ -46,6 +50,8 @@ class Description:
     calibration: tuple[float, float] | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     data: str = ""
+    card: dict[str, Any] = field(default_factory=dict)
+    version: int = VERSION
 
 
 def described(folder: Path) -> Description:
@@ -88,8 +94,13 @@ def unpack(archive: Path, folder: Path) -> Description:
         OSError,
     ) as error:
         raise Misconfigured(
-            [f"{archive} is no model archive holding {BINARY} and {DESCRIPTION}: {error}"]
+            [f"{archive} is no model archive holding {BINARY} and {DESCRIPTION}: {_brief(error)}"]
         ) from None
+
+
+def _brief(error: Exception) -> str:
+    """What went wrong, in one line: tarfile goes on with what else it tried."""
+    return str(error).partition("\n")[0].rstrip(":")
 
 
 def _content(tar: tarfile.TarFile, name: str) -> bytes:
@@ -99,8 +110,17 @@ def _content(tar: tarfile.TarFile, name: str) -> bytes:
     return member.read()
 
 
-def _described(record: dict[str, Any]) -> Description:
+def _described(record: Any) -> Description:
+    version = record.get("version", VERSION) if isinstance(record, dict) else None
+    if not isinstance(version, int):
+        raise TypeError(f"it is no description, but {record!r:.60}")  # JSON may be anything
+    if version > VERSION:
+        raise ValueError("a newer release of Tweet Escalator wrote it, so upgrade this one")
     description = Description(**record)
+    if set(description.labels) != {ANSWER, ESCALATE}:
+        raise ValueError(
+            f"its labels are {', '.join(description.labels)}, and must be {ANSWER} and {ESCALATE}"
+        )
     if description.normalizer not in NORMALIZERS:
         raise ValueError(f"its normalizer «{description.normalizer}» is not known")
     if description.calibration is not None:
@@ -112,16 +132,25 @@ def _described(record: dict[str, Any]) -> Description:
 
 
 def pack(binary: Path, description: Description, archive: Path) -> None:
-    """Writes the archive of a model, whole or not at all."""
+    """Writes the archive of a model, whole or not at all; the same model, the same bytes."""
     record = json.dumps(asdict(description), indent=2, sort_keys=True) + "\n"
     described = binary.with_name(DESCRIPTION)
     described.write_text(record)
     archive.parent.mkdir(parents=True, exist_ok=True)
     unfinished = archive.with_name(archive.name + ".part")
-    with tarfile.open(unfinished, "w:gz") as tar:
-        tar.add(binary, BINARY)
-        tar.add(described, DESCRIPTION)
+    with (
+        unfinished.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as tar,
+    ):
+        tar.add(binary, BINARY, filter=_anonymous)
+        tar.add(described, DESCRIPTION, filter=_anonymous)
     unfinished.replace(archive)
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    # Neither who packed it nor when: one model, one file.
+    return member.replace(mtime=0, mode=0o644, uid=0, gid=0, uname="", gname="", deep=False)
 
 
 def vocabulary(binary: Path) -> frozenset[str]:
@@ -129,23 +158,37 @@ def vocabulary(binary: Path) -> frozenset[str]:
 
     The package that only predicts cannot name them, so they are read from the file's dictionary
     (fastText source: `FastText::loadModel`, `Args::load`, `Dictionary::load`). Raises
-    `Misconfigured` where it is no such file.
+    `Misconfigured` where it is no such file, or one that tells other labels apart than ours.
     """
     try:
         with binary.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            return frozenset(_words(data)) - {"</s>"}
+            words, labels = _dictionary(data)
     except (struct.error, ValueError, OSError):
         raise Misconfigured([f"{binary.name} is no fastText model, or not a whole one."]) from None
+    if set(labels) != {ANSWER, ESCALATE}:
+        told = ", ".join(labels) or "nothing"
+        problem = (
+            f"The model tells {told} apart instead of {ESCALATE} and {ANSWER}: use one that "
+            "`python -m bot train` made, or one trained like it."
+        )
+        raise Misconfigured([problem])
+    return frozenset(words) - {"</s>"}
 
 
-def _words(data: mmap) -> Iterator[str]:
+def _dictionary(data: mmap) -> tuple[list[str], list[str]]:
+    """Words and labels, which follow one another."""
     magic, _version = struct.unpack_from("<2i", data)
     if magic != _MAGIC:
         raise ValueError(magic)
     at = 8 + _ARGUMENTS.size
     size, words, _labels, _tokens, _pruned = _DICTIONARY.unpack_from(data, at)
     at += _DICTIONARY.size
-    entries = re.compile(rb"(?:%b){%d}" % (_ENTRY, min(size, words)), re.DOTALL).match(data, at)
-    if entries is None:
+    if not 0 < words <= size:
         raise ValueError(words)
-    return (word.decode("utf-8", "replace") for word in _WORD.findall(data, at, entries.end()))
+    entries = re.compile(rb"(?:%b){%d}" % (_ENTRY, size), re.DOTALL).match(data, at)
+    if entries is None:
+        raise ValueError(size)
+    # At once: one by one takes longer than all else here.
+    listed = b"\0".join(_WORD.findall(data, at, entries.end()))
+    names = listed.decode("utf-8", "replace").split("\0")
+    return names[:words], names[words:]

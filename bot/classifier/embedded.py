@@ -1,10 +1,8 @@
 """The embedded model: fastText in this process, on a laptop and inside a function alike."""
 
-import math
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import fasttext
 
@@ -16,8 +14,7 @@ from bot.classifier.artifact import (
     unpack,
     vocabulary,
 )
-
-_CERTAIN: Final = 1e-6
+from bot.classifier.calibration import calibrated
 
 
 class EmbeddedClassifier:
@@ -32,6 +29,8 @@ class EmbeddedClassifier:
         if archive.is_dir():
             self._load(archive, described(archive))
             return
+        import tempfile  # noqa: PLC0415  a function's package has its model unpacked
+
         with tempfile.TemporaryDirectory() as folder:
             self._load(Path(folder), unpack(archive, Path(folder)))
 
@@ -67,15 +66,3 @@ class EmbeddedClassifier:
         raw = next((probability for probability, label in answers if label == ESCALATE), 0.0)
         calibration = self._description.calibration
         return calibrated(raw, *calibration) if calibration else raw
-
-
-def calibrated(probability: float, slope: float, offset: float) -> float:
-    """Platt scaling: the logistic function of a line over the log-odds."""
-    certain = min(max(probability, _CERTAIN), 1 - _CERTAIN)
-    log_odds = math.log(certain / (1 - certain))
-    return logistic(slope * log_odds + offset)
-
-
-def logistic(x: float) -> float:
-    """1 / (1 + e^-x), without the overflow far from zero."""
-    return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))

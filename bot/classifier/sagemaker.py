@@ -7,6 +7,7 @@ classification"; failures: SageMaker Runtime API reference, InvokeEndpoint, "Err
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,9 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NotConnected
 
 from bot import amazon
-from bot.classifier.artifact import ANSWER, ESCALATE
+from bot.classifier.artifact import ANSWER, ESCALATE, Description
+from bot.classifier.calibration import calibrated
+from bot.classifier.variants import described
 from bot.errors import Failure, Misconfigured, Permanent, Retryable, Unknown
 
 if TYPE_CHECKING:
@@ -64,35 +67,62 @@ def client() -> "SageMakerRuntimeClient":
     return made
 
 
-class SageMakerClassifier:
-    """`bot.verdicts.Classifier` over an endpoint."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One request's answer, read as the model behind it asks for."""
 
-    threshold: float | None = None
+    model: Description
+    probabilities: list[float | None]
+
+
+class SageMakerClassifier:
+    """`bot.verdicts.Classifier` over an endpoint.
+
+    A variant that `publish` made says in its name how its model is read (`bot.classifier.variants`)
+    and what `model`, `normalizer` and `threshold` are from that answer on. Before the first answer,
+    and of any other variant, nothing is known: it is called as the endpoint is, takes `normalizer`,
+    and has neither threshold nor calibration.
+    """
 
     def __init__(self, runtime: "SageMakerRuntimeClient", endpoint: str, normalizer: str) -> None:
         self._runtime = runtime
         self._endpoint = endpoint
-        self._normalizer = normalizer
+        self._unknown = self._serving = Description(name=endpoint, normalizer=normalizer)
 
     @property
     def model(self) -> str:
         """See `bot.verdicts.Classifier`."""
-        return self._endpoint
+        return self._serving.name
 
     @property
     def normalizer(self) -> str:
         """See `bot.verdicts.Classifier`."""
-        return self._normalizer
+        return self._serving.normalizer
+
+    @property
+    def threshold(self) -> float | None:
+        """See `bot.verdicts.Classifier`."""
+        return self._serving.threshold
 
     def probabilities(self, texts: Sequence[str]) -> list[float | None]:
         """See `bot.verdicts.Classifier`. One request for each batch the endpoint can take."""
-        found: list[float | None] = []
-        for first, last in pairwise(_bounds(texts)):
-            batch = texts[first:last]
-            found.extend(_read(self._invoke(batch), len(batch)))
-        return found
+        batches = [texts[first:last] for first, last in pairwise(_bounds(texts))]
+        answers = [self._ask(batch) for batch in batches]
+        # While an endpoint goes over to another model both answer: what the old one said of the
+        # first batches is asked once more, for all have one threshold.
+        for place, answer in enumerate(answers):
+            if answer.model != self._serving:
+                answers[place] = self._ask(batches[place])
+        return [one for answer in answers for one in answer.probabilities]
 
-    def _invoke(self, texts: Sequence[str]) -> bytes:
+    def _ask(self, texts: Sequence[str]) -> _Answer:
+        body, variant = self._invoke(texts)
+        raw = _read(body, len(texts))
+        model = self._serving = described(variant) or self._unknown
+        scale = model.calibration
+        return _Answer(model, [calibrated(one, *scale) if scale else one for one in raw])
+
+    def _invoke(self, texts: Sequence[str]) -> tuple[bytes, str]:
         body = json.dumps({"instances": list(texts), "configuration": {"k": 2}})
         try:
             answer = self._runtime.invoke_endpoint(
@@ -101,7 +131,7 @@ class SageMakerClassifier:
                 Accept="application/json",
                 Body=body.encode(),
             )
-            return answer["Body"].read()
+            return answer["Body"].read(), answer.get("InvokedProductionVariant", "")
         except (BotoCoreError, ClientError) as error:
             raise failure_of(error, self._endpoint) from None
 

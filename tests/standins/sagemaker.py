@@ -60,14 +60,28 @@ def _fault(code: str, status: int, body: object, where: str) -> Fault:
 
 
 class BlazingTextStandin(Standin):
-    """An endpoint that serves one model. `batch_sizes` has the number of texts of each call."""
+    """An endpoint that serves one model. `batch_sizes` has the number of texts of each call.
 
-    def __init__(self, model_bin_path: str | Path, endpoint: str = REFERENCE_ENDPOINT) -> None:
+    `variant` answers; `goes_over` puts another model and variant in its place, as an update does.
+    """
+
+    def __init__(
+        self,
+        model_bin_path: str | Path,
+        endpoint: str = REFERENCE_ENDPOINT,
+        variant: str = "AllTraffic",
+    ) -> None:
         super().__init__()
         self.endpoint = endpoint
+        self.variant = variant
         self.batch_sizes: list[int] = []
         self._model = fasttext.load_model(str(model_bin_path))
         self.route("POST", "/endpoints/{name}/invocations", self._invoke)
+
+    def goes_over(self, model_bin_path: str | Path, variant: str) -> None:
+        """From the next call on that model answers."""
+        with self.lock:
+            self._model, self.variant = fasttext.load_model(str(model_bin_path)), variant
 
     def _invoke(self, request: Request) -> Answer:
         name = request.parts["name"]
@@ -79,7 +93,7 @@ class BlazingTextStandin(Standin):
         asked = _from_lines(request.body) if lines else _from_json(request.json())
         self.batch_sizes.append(len(asked))
         verdicts = [self._verdict(text, k) for text, k in asked]
-        headers = {"x-Amzn-Invoked-Production-Variant": "AllTraffic"}
+        headers = {"x-Amzn-Invoked-Production-Variant": self.variant}
         if lines:
             body = "\n".join(map(json.dumps, verdicts)).encode()
             return Answer(200, body, {"Content-Type": LINES, **headers})
