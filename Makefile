@@ -46,8 +46,8 @@ python:
 	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { echo "The test dependencies could not be installed: what pip says stands above."; exit 1; }
 	@touch $@
 
-$(MODEL): bot/classifier/corpus.csv bot/classifier/training.py bot/normalize.py .venv/installed
-	@$(VENV) -m bot train bot/classifier/corpus.csv --output $@ --name starter
+$(MODEL): bot/learning/corpus.csv bot/learning/training.py bot/normalize.py .venv/installed
+	@$(VENV) -m bot train bot/learning/corpus.csv --output $@ --name starter
 
 # A copy of everything stored, into .data/backups; the bot may run meanwhile.
 backup: python .venv/installed
@@ -74,7 +74,7 @@ package: setup node_modules
 # One stage on AWS (docs/aws.md): make deploy STAGE=prod; YES=1 asks nothing, TO=… names a release.
 STAGE ?= dev
 deploy rollback remove: node install node_modules
-	@PYTHON=$(VENV) sh aws/dependencies.sh
+	@STAGE="$(if $(filter deploy,$@),$(STAGE))" PYTHON=$(VENV) sh aws/dependencies.sh
 	@$(VENV) -m bot $@ --stage "$(STAGE)" $(if $(filter deploy rollback,$@),$(if $(YES),--yes)) $(if $(filter rollback,$@),$(if $(TO),--to "$(TO)"))
 
 node:

@@ -3,7 +3,8 @@
 # that requirements.txt names, built for the functions' machine (Python 3.13 on arm64 Linux), in
 # build/model the model, unpacked, and the bytecode of all of it and of ours, by which a cold start
 # takes half as long. Whatever machine this is; what has not changed is not fetched again, so that
-# a second run needs no network. PYTHON names the Python whose pip is used.
+# a second run needs no network. PYTHON names the Python whose pip is used; STAGE the stage whose
+# model is taken, which is the starter model where its file names none.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -40,9 +41,16 @@ if ! [ -d "$target" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >"$stamp"
 fi
 
+model=
+settings="aws/stages/${STAGE:-}.env"
+if [ -n "${STAGE:-}" ] && [ -f "$settings" ]; then
+    model=$(sed -n 's/^MODEL_FILE=//p' "$settings" | tail -n 1 | tr -d "\"'\r")
+fi
+model=${model:-build/model.tar.gz}
+[ -f "$model" ] || { echo "$model is not here: copy it from where it was published, or publish the stage's model anew (python -m bot publish FILE --stage ${STAGE:-})."; exit 1; }
 rm -rf build/model
 mkdir build/model
-tar -xzf build/model.tar.gz -C build/model
+tar -xzf "$model" -C build/model
 
 find bot handlers -name '*.cpython-313.pyc' -delete # of sources that may be gone
 node aws/bytecode.mjs bot handlers

@@ -7,7 +7,7 @@ from typing import Any
 from bot.settings import HOUSE
 
 REAL = HOUSE.parent / "shared" / "data" / "spotify_inbound.csv"
-CORPUS = HOUSE / "bot" / "classifier" / "corpus.csv"
+CORPUS = HOUSE / "bot" / "learning" / "corpus.csv"
 
 
 def texts(number: int) -> list[str]:

@@ -12,7 +12,21 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from bot.errors import Conflict, Failure, Misconfigured, Refused
-from bot.local import commands, costs, replies_verbs, slack_verbs, smoke, upkeep, x_verbs
+from bot.learning import publish_verb
+from bot.local import (
+    commands,
+    costs,
+    drift_verb,
+    evaluate_verb,
+    label_verbs,
+    rejudge_verb,
+    replies_verbs,
+    slack_verbs,
+    smoke,
+    train_verb,
+    upkeep,
+    x_verbs,
+)
 from bot.local.stages import deploy_verbs, secret_verbs
 from bot.local.stages.staged import Work, add_options, on_stage
 from bot.local.terminal import printable
@@ -58,6 +72,16 @@ def parser() -> argparse.ArgumentParser:
     one = staged("redrive", commands.redrive, "dead letters back onto their queues, once mended")
     one.add_argument("queues", nargs="*", metavar="QUEUE", help="tweets, cards…; all unless named")
     staged("cost", costs.cost, "what X took today and this month, and what its budgets leave")
+    one = staged("evaluate", evaluate_verb.evaluate, "how well a model judges labelled posts")
+    evaluate_verb.add_options(one)
+    one = staged("rejudge", rejudge_verb.rejudge, "past cases under another model or threshold")
+    rejudge_verb.add_options(one)
+    one = staged("drift", drift_verb.drift, "week by week, whether the model still fits")
+    drift_verb.add_options(one)
+    one = staged(
+        "publish", publish_verb.publish, "a model into service, where it is the better one"
+    )
+    publish_verb.add_options(one)
     staged("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
     one = staged(
         "smoke",
@@ -68,10 +92,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--within", type=float, default=60, metavar="SECONDS", help="until its card; 60 unsaid"
     )
-    one = verb("train", commands.train, "a model from labelled tweets")
-    one.add_argument("data", type=Path, metavar="DATA.csv", help="columns text and escalate")
-    one.add_argument("--output", type=Path, required=True, metavar="model.tar.gz")
-    one.add_argument("--name", default="own", help="what verdicts call the model")
+    train_verb.add_options(staged("train", train_verb.train, "a model from labelled posts"))
+    labels = verbs.add_parser("labels", help="what people said of posts, and whom to ask next")
+    _add_labels(labels)
     _add_replies(verbs.add_parser("replies", help="the bot's answers checked, tried, paused"))
     _add_x(verbs.add_parser("x", help="the webhook on X, and what X tells it"))
     _add_slack(verbs.add_parser("slack", help="the manifest from which Slack makes the app"))
@@ -94,6 +117,11 @@ def _staged(
     added = _verb(add, name, on_stage(work, opened), says)
     add_options(added)
     return added
+
+
+def _add_labels(labels: argparse.ArgumentParser) -> None:
+    verbs = labels.add_subparsers(dest="labels_verb", metavar="VERB", required=True)
+    label_verbs.add_verbs(partial(_staged, verbs.add_parser))
 
 
 def _add_replies(replies: argparse.ArgumentParser) -> None:

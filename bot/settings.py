@@ -14,6 +14,8 @@ from bot.notices import Bursts
 HOUSE: Final = Path(__file__).resolve().parent.parent
 """The folder that holds `bot`, `handlers` and the files below by default."""
 
+_DATA: Final = HOUSE / ".data"
+
 LONGEST_HOLD: Final = 25
 """Minutes; TweetsQueue's last receive comes later (`bot.batches`, serverless.yml)."""
 
@@ -130,6 +132,16 @@ class Settings:
         """The SQLite file of a machine that does not store on AWS."""
         return self.data_dir / "bot.sqlite"
 
+    @property
+    def own_model(self) -> Path:
+        """What `publish` makes this machine's model, which no setting needs to name."""
+        return own_model(self.data_dir)
+
+
+def own_model(data_dir: Path) -> Path:
+    """The archive of a machine's own model; the starter model serves where there is none."""
+    return data_dir / "model.tar.gz"
+
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; empty values count as absent.
@@ -175,14 +187,14 @@ class _Reader:
             classifier="sagemaker" if classifier == "sagemaker" else "embedded",
             sagemaker_endpoint=endpoint,
             normalizer=self._choice("NORMALIZER", tuple(NORMALIZERS), PLAIN),
-            model_path=self._path("MODEL_PATH", HOUSE / "build/model.tar.gz"),
+            model_path=self._path("MODEL_PATH", self._usual_model()),
             threshold=self._number("ESCALATION_THRESHOLD", None, 0, 1),
             unsure_margin=self._number("UNSURE_MARGIN", 0.15, 0, 1) or 0.0,
             hold=timedelta(minutes=self._number("HOLD_MINUTES", 15, 0, LONGEST_HOLD) or 0),
             retention=timedelta(days=self._number("RETENTION_DAYS", 90, 1, 3650) or 90),
             rules_path=self._path("RULES_PATH", HOUSE / "rules.toml"),
             replies_path=self._path("REPLIES_PATH", HOUSE / "replies.toml"),
-            data_dir=self._path("DATA_DIR", HOUSE / ".data"),
+            data_dir=self._path("DATA_DIR", _DATA),
             aws=aws,
             slack=slack,
             slack_awaited=aws is not None,
@@ -220,6 +232,10 @@ class _Reader:
     def _path(self, name: str, default: Path) -> Path:
         value = self._text(name)
         return HOUSE / Path(value).expanduser() if value else default
+
+    def _usual_model(self) -> Path:
+        own = own_model(self._path("DATA_DIR", _DATA))
+        return own if own.is_file() else HOUSE / "build/model.tar.gz"
 
     def _number(self, name: str, default: float | None, least: float, most: float) -> float | None:
         value = self._text(name)

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from emoji import distinct_emoji_list
 
-from bot.classifier.training import examples
+from bot.learning.examples import prepared
+from bot.learning.labelled import labelled
 from bot.local.files import tweets_in
-from bot.normalize import PLAIN, tokens
+from bot.normalize import EMOJI, PLAIN, tokens
 from bot.tweets import LONGEST_TEXT, Tweet
 
 BOT = Path(__file__).parents[1] / "bot"
-CORPUS = BOT / "classifier" / "corpus.csv"
+CORPUS = BOT / "learning" / "corpus.csv"
 FEED = BOT / "local" / "feed.jsonl"
 TOO_ALIKE = 0.6
 
@@ -39,7 +40,8 @@ def feed() -> list[Tweet]:
 
 def test_it_holds_at_least_2500_rows_that_can_be_learnt_from() -> None:
     assert len(ROWS) >= 2_500
-    assert len(examples(CORPUS)) == len(ROWS)
+    ready = prepared(labelled([CORPUS]), EMOJI)
+    assert (len(ready.examples), ready.empty, ready.disputed) == (len(ROWS), 0, 0)
 
 
 def test_its_labels_are_balanced() -> None:

@@ -203,19 +203,5 @@ def redrive(arguments: Namespace, environment: Environment) -> int:
     return 0
 
 
-def train(arguments: Namespace, environment: Environment) -> int:  # noqa: ARG001
-    """A model from labelled tweets."""
-    from bot.classifier.training import train as work  # noqa: PLC0415
-
-    try:
-        description = work(arguments.data, arguments.output, arguments.name)
-    except OSError as error:
-        raise Refused(f"{arguments.output} cannot be written: {error.strerror}.") from None
-    metrics = ", ".join(f"{name} {value}" for name, value in description.metrics.items())
-    row = {"output": str(arguments.output), **description.metrics}
-    show(arguments, row, f"Wrote {arguments.output} (cross-validated: {metrics}).")
-    return 0
-
-
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)  # noqa: T201

@@ -9,6 +9,7 @@ from typing import Final
 from dotenv import dotenv_values
 
 from bot import settings
+from bot.classifier.variants import ID_DIGITS, described
 from bot.errors import Misconfigured, Refused
 from bot.local.serverless import WIRING
 from bot.settings import SECRETS, AwsStorage
@@ -16,6 +17,9 @@ from bot.settings import SECRETS, AwsStorage
 REGION: Final = "REGION"
 RELEASE: Final = "RELEASE"
 """What deploying itself tells the framework: the commit."""
+MODEL_FILE: Final = "MODEL_FILE"
+"""The archive, from this folder, that is packaged for a stage which judges inside its functions;
+`publish` writes the line and aws/dependencies.sh reads it."""
 LONGEST_STAGE: Final = 35
 """Characters, so that `tweet-escalator-<stage>-slackActions` has at most Lambda's 64."""
 
@@ -25,6 +29,8 @@ _PARAMETER: Final = re.compile(r"\bparam:([A-Z][A-Z0-9_]*),")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _ENDPOINT: Final = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
+_ARCHIVE: Final = re.compile(r"(?!/)[\w./-]+\.tar\.gz")
+_VARIANT: Final = _ENDPOINT
 _ARTIFACT: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]+/[^*?$\s]+\.tar\.gz")
 _STORAGE: Final = dict.fromkeys(
     (field.name.upper() for field in fields(AwsStorage)), "made by the stack"
@@ -59,7 +65,7 @@ def known() -> frozenset[str]:
     """The settings that a stage may be given: the parameters that the wiring asks for."""
     files = (WIRING, *sorted((WIRING.parent / "aws").glob("*.yml")))
     found = (_PARAMETER.findall(file.read_text("utf-8")) for file in files)
-    return frozenset({REGION, *(name for names in found for name in names)} - {RELEASE})
+    return frozenset({REGION, MODEL_FILE, *(name for names in found for name in names)} - {RELEASE})
 
 
 def read(file: Path) -> dict[str, str] | None:
@@ -77,11 +83,38 @@ def read(file: Path) -> dict[str, str] | None:
 
 def add(file: Path, values: Mapping[str, str]) -> None:
     """Puts more lines into the file, or makes it; what stands in it stays as it is."""
-    lines = [f"{name}={_quoted(value)}" for name, value in values.items()]
+    try:
+        before = file.read_text("utf-8") if file.exists() else _HEAD.format(file.stem)
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error.strerror}.") from None
+    _write(file, [before.rstrip("\n")], values)
+
+
+def change(file: Path, values: Mapping[str, str | None]) -> None:
+    """Puts these lines in place of those of the same name, or adds them; None takes one out.
+
+    What else stands in the file stays as it is. Raises `Refused` where it cannot be written, and
+    `Misconfigured` as `check` does, before anything is changed.
+    """
+    before = read(file) or {}
+    check({k: v for k, v in {**before, **values}.items() if v is not None}, file.stem)
+    try:
+        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error}.") from None
+    kept = [line for line in lines if _named(line) not in values]
+    _write(file, kept or [_HEAD.format(file.stem)], {k: v for k, v in values.items() if v})
+
+
+def _named(line: str) -> str:
+    return line.partition("=")[0].removeprefix("export ").strip()
+
+
+def _write(file: Path, lines: Sequence[str], values: Mapping[str, str]) -> None:
+    told = (f"{name}={_quoted(value)}" for name, value in values.items())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        before = file.read_text("utf-8") if file.exists() else _HEAD.format(file.stem)
-        file.write_text("\n".join([before.rstrip("\n"), *lines, ""]), "utf-8")
+        file.write_text("\n".join([*lines, *told, ""]), "utf-8")
     except OSError as error:
         raise Refused(f"{file} cannot be written: {error.strerror}.") from None
 
@@ -107,8 +140,10 @@ def check(values: Mapping[str, str], stage: str) -> None:
 
 
 def parameters(values: Mapping[str, str]) -> dict[str, str]:
-    """What the framework is given: all that is set but the region, which it takes otherwise."""
-    return {name: value for name, value in values.items() if value and name != REGION}
+    """What the framework is given: all that is set but what is used before it, or otherwise."""
+    return {
+        name: value for name, value in values.items() if value and name not in {REGION, MODEL_FILE}
+    }
 
 
 def questions(values: Mapping[str, str], region: str) -> list[Question]:
@@ -182,6 +217,8 @@ def _malformed(values: Mapping[str, str]) -> Iterator[str]:
         ("ALARM_EMAIL", _MAIL, "a mail address, or empty"),
         ("SAGEMAKER_ENDPOINT", _ENDPOINT, "an endpoint's name, not its ARN or URL"),
         ("MODEL_DATA_URL", _ARTIFACT, "s3://BUCKET/KEY.tar.gz"),
+        ("MODEL_VARIANT", _VARIANT, "what `publish` wrote"),
+        (MODEL_FILE, _ARCHIVE, "an archive below this folder, such as models/own.tar.gz"),
     )
     for name, form, says in forms:
         value = values.get(name)
@@ -191,4 +228,10 @@ def _malformed(values: Mapping[str, str]) -> Iterator[str]:
         yield (
             "SAGEMAKER_ENDPOINT and MODEL_DATA_URL are both set: name an endpoint that exists, or "
             "the artifact from which one is made."
+        )
+    model = described(values.get("MODEL_VARIANT") or "")
+    if model and f"-{model.name[-ID_DIGITS:]}." not in values.get("MODEL_DATA_URL", ""):
+        yield (
+            "MODEL_VARIANT tells how another archive than that of MODEL_DATA_URL is read: take it "
+            "out, or publish the archive (`python -m bot publish`), which writes both."
         )

@@ -1,0 +1,1 @@
+"""What was measured, told: sentences, plots, a page, and JSON beside it."""

@@ -1,0 +1,32 @@
+"""All that a report tells."""
+
+from dataclasses import dataclass
+
+from bot.learning.card import Source
+from bot.learning.comparing import Comparison
+from bot.learning.evaluation import Evaluation
+from bot.learning.mistakes import Mistake
+from bot.learning.resampling import Between
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A model's figures; the intervals are None where people said one side only."""
+
+    evaluation: Evaluation
+    f1: Between | None
+    pr_auc: Between | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is told; `draws` is how often the bootstrap drew, from `seed` on."""
+
+    sources: tuple[Source, ...]
+    result: Result
+    mistakes: tuple[Mistake, ...]
+    cautions: tuple[str, ...]
+    seed: int
+    draws: int
+    against: Result | None = None
+    comparison: Comparison | None = None
