@@ -9,6 +9,7 @@ from typing import Final
 
 from bot import delivery, telemetry
 from bot.cases import Case
+from bot.checkups import Checkups
 from bot.digests import Digests
 from bot.incidents import Incidents
 from bot.ports import CaseStore, Clock, Queue
@@ -30,19 +31,23 @@ class Housekeeping:
     workers: Mapping[delivery.Worker, Queue]
     incidents: Incidents
     digests: Digests
+    checkups: Checkups
     clock: Clock
 
     def work(self) -> dict[str, int]:
         """The numbers of effects handed over, notices told and records expired.
 
-        Raises what the store and the queues raise.
+        Raises what the store, the queues and the reading of the model's file raise.
         """
         now = self.clock()
         handed_over = delivery.sweep(self.store, self.workers, now)
         notices = [*self.incidents.calm(now), *self.digests.due(now)]
         delivery.enqueue(notices, self.workers)
         expired = self.store.expire(now)
-        self._tell_of_silence(now)  # last: what is to be done comes first
+        self._tell_of_silence(now)  # late: what is to be done comes first
+        if not notices:  # a digest and a checkup read thousands of cases each: one is enough
+            notices = self.checkups.due(now)
+            delivery.enqueue(notices, self.workers)
         return {"handed over": handed_over, "notices": len(notices), "expired": expired}
 
     def _tell_of_silence(self, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What the channel is told that is about no single post: an incident, a day's digest.
+"""What the channel is told that is about no single post: an incident, a day's digest, a drift.
 
 A notice is kept as a case of its own (`bot.cases.Case.notice`), so its card is sent once and drawn
 anew like any other.
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 Cause = Literal["burst", "classifier"]
+Conclusion = Literal["fine", "watch", "retrain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +61,19 @@ class Digest:
     partly: bool = False
 
 
-Notice = Incident | Digest
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How well `model` still fits what came in from `since` to `until`: what to do, and why.
+
+    It judged so many `posts`; `said` are the sentences.
+    """
+
+    since: datetime
+    until: datetime
+    model: str
+    posts: int
+    conclusion: Conclusion
+    said: tuple[str, ...] = ()
+
+
+Notice = Incident | Digest | Drift

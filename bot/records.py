@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot import tweets
 from bot.cases import Case, Effect, Entry, Label
-from bot.notices import Digest, Incident, Notice
+from bot.notices import Digest, Drift, Incident, Notice
 from bot.verdicts import Verdict, Weight
 
 log = logging.getLogger(__name__)
@@ -178,11 +178,15 @@ def _label(record: Any, received_at: str) -> Label | None:
     return Label(**{**_known(Label, record), "at": _moment(record["at"])}) if record else None
 
 
-_NOTICES: Final[Mapping[str, type[Incident | Digest]]] = {"incident": Incident, "digest": Digest}
+_NOTICES: Final[Mapping[str, type[Notice]]] = {
+    "incident": Incident,
+    "digest": Digest,
+    "drift": Drift,
+}
 
 
 def _notice_to_json(notice: Notice) -> dict[str, Any]:
-    kind = "incident" if isinstance(notice, Incident) else "digest"
+    kind = next(name for name, one in _NOTICES.items() if isinstance(notice, one))
     record = _stamped(_stamped(_plain(notice), "since"), "until")
     return {**record, "notice": kind}
 
@@ -193,8 +197,7 @@ def _notice(record: Any) -> Notice | None:
     kind = _NOTICES[record["notice"]]
     fields = _known(kind, record)
     fields |= {name: _moment(record[name]) for name in ("since", "until")}
-    if "cases" in fields:
-        fields["cases"] = tuple(fields["cases"])
+    fields |= {name: tuple(fields[name]) for name in ("cases", "said") if name in fields}
     return kind(**fields)
 
 

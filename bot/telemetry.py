@@ -13,7 +13,7 @@ from bot.errors import Conflict, Failure, Neighbour, Refused
 
 Counted = Literal["Received", "Escalated", "Skipped", "Answered", "WebhookRefused", "Failures"]
 Timed = Literal["PostToCard", "ClassifierLatency"]
-Gauged = Literal["HoursSinceTweet"]
+Gauged = Literal["HoursSinceTweet", "Drift"]
 Kind = Literal[Neighbour, "message"]
 """Whose failure: a neighbour's, or a message that cannot be read."""
 

@@ -1,17 +1,15 @@
 """The threshold that is set while the bot runs, and what another one would have changed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
 from bot.cases import Case
 from bot.errors import Refused
-from bot.policy import Rules, decide
+from bot.policy import Rules
 from bot.ports import CaseStore
-from bot.tryouts import came_in
-from bot.verdicts import Verdict
 
 LOOKED_AT: Final = 200
 """The newest judged cases that a change is tried on."""
@@ -82,27 +80,13 @@ def changed(cases: Iterable[Case], value: float, rules: Rules, unsure_margin: fl
 
     The rules hold as they are now, so what escalates by rule does so by any threshold.
     """
-    judged = (case for case in cases if case.verdict and not case.erased and came_in(case))
-    looked_at, more, fewer = 0, list[Case](), list[Case]()
-    for case in islice(judged, LOOKED_AT):
-        looked_at += 1
-        before, after = (
-            _escalates(case, verdict, rules, unsure_margin)
-            for verdict in (case.verdict, _under(case.verdict, value))
-        )
-        if after and not before:
-            more.append(case)
-        if before and not after:
-            fewer.append(case)
-    return Changed(looked_at, tuple(more), tuple(fewer))
+    # Triage, which asks for the threshold alone, shall start without it.
+    from bot.rejudging import Terms, by_threshold, judged, rejudged  # noqa: PLC0415
 
-
-def _under(verdict: Verdict | None, value: float) -> Verdict | None:
-    if verdict is None:
-        return None
-    probability = verdict.probability if verdict.known else value
-    return replace(verdict, threshold=value, probability=probability)
-
-
-def _escalates(case: Case, verdict: Verdict | None, rules: Rules, unsure_margin: float) -> bool:
-    return decide(case.tweet, verdict, rules, unsure_margin=unsure_margin).route == "escalate"
+    terms = Terms(rules, unsure_margin)
+    found = rejudged(islice(judged(cases), LOOKED_AT), by_threshold(value), terms, LOOKED_AT)
+    turned = list(found)
+    more, fewer = (
+        tuple(one.case for one in turned if one.turn == turn) for turn in ("more", "fewer")
+    )
+    return Changed(len(turned), more, fewer)

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.cases import Channels
+from bot.cases import Case, Channels
 from bot.errors import Misconfigured
 from bot.ports import CaseStore, Clock, Identities, Queue
 from bot.settings import Settings
@@ -26,14 +26,17 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from bot.agents import Agents
+    from bot.checkups import Checkups
     from bot.delivery import Courier, Worker
     from bot.digests import Digests
+    from bot.drift import Learnt
     from bot.erasure import Eraser
     from bot.hours import Hours
     from bot.housekeeping import Housekeeping
     from bot.incidents import Incidents
     from bot.mutes import Mutes
     from bot.policy import Rules
+    from bot.rejudging import Terms
     from bot.slack.actions import Clerk
     from bot.slack.client import Address
     from bot.slack.outlets import Channel
@@ -209,12 +212,14 @@ class Parts:
         span = self.settings.claim_reminder
         return self.hours.later(now, span) if span else None
 
-    @property
+    @cached_property
     def hours(self) -> "Hours":
         """When people work (`replies.toml`)."""
-        from bot.hours import ALWAYS
+        from zoneinfo import ZoneInfo
 
-        return self.reply_texts.hours or ALWAYS
+        from bot.hours import hours_of
+
+        return hours_of(self._replies_file, ZoneInfo)
 
     @cached_property
     def thresholds(self) -> "Thresholds":
@@ -263,7 +268,31 @@ class Parts:
         """What is done every minute."""
         from bot.housekeeping import Housekeeping
 
-        return Housekeeping(self.store, self.workers, self.incidents, self.digests, self.clock)
+        return Housekeeping(
+            self.store, self.workers, self.incidents, self.digests, self.checkups, self.clock
+        )
+
+    @cached_property
+    def checkups(self) -> "Checkups":
+        """Whether the model still fits, once a week."""
+        from bot.checkups import Checkups
+
+        return Checkups(
+            self.store, self.channels, self.hours, self.settings.digest_hour, self.learnt
+        )
+
+    def learnt(self) -> "Learnt | None":
+        """What is known of the model in service, read anew at each call; None of a stranger's.
+
+        Of one behind an endpoint it is what its publication noted.
+        """
+        if self.settings.classifier == "sagemaker":
+            from bot.classifier.learnt import PUBLICATION, published
+
+            return published(self.store.note(PUBLICATION))
+        from bot.classifier.learnt import learnt
+
+        return learnt(self.settings.model_path)
 
     @cached_property
     def desk(self) -> "Desk":
@@ -287,6 +316,21 @@ class Parts:
         )
 
     @cached_property
+    def terms(self) -> "Terms":
+        """What past cases are decided by once more; no model is loaded for it."""
+        from bot.rejudging import Terms
+
+        return Terms(self._rules, self.settings.unsure_margin, self._refusal)
+
+    def _refusal(self, case: Case) -> str | None:
+        # As triage asked when it decided (`bot.triage`).
+        if self.settings.auto_reply == "off":
+            return "Automatic replies are off."
+        if not case.tweet.answer:
+            return None
+        return self._may_reply(case.tweet, case.received_at, case.decided_at)
+
+    @cached_property
     def _rules(self) -> "Rules":
         from bot.policy import rules_from
 
@@ -307,19 +351,22 @@ class Parts:
         """The bot's answers and the agents' drafts. Raises `Misconfigured` where they are wrong."""
         from bot.twitter.replies import replies_from
 
-        return replies_from(
-            _toml(self.settings.replies_path), allow_links=self.settings.allow_links
-        )
+        return replies_from(self._replies_file, allow_links=self.settings.allow_links)
+
+    @cached_property
+    def _replies_file(self) -> dict[str, Any]:
+        # Every post is compared with its stop words and every card heeds its hours, but few posts
+        # are answered: each is read alone.
+        return _toml(self.settings.replies_path)
 
     def _reply_text(self, tweet: "Tweet", now: datetime) -> str:
         return self.reply_texts.text(tweet, now)
 
     @cached_property
     def _stop_words(self) -> "StopWords":
-        # Every post is compared with them, and few are answered: they are read alone.
         from bot.twitter.stopwords import stop_words_of
 
-        return stop_words_of(_toml(self.settings.replies_path))
+        return stop_words_of(self._replies_file)
 
     def _asks_quiet(self, text: str) -> bool:
         return self._stop_words.stand_in(text)

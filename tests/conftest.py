@@ -5,7 +5,7 @@ from hypothesis import settings
 
 from bot import amazon, wiring
 
-pytest_plugins = ["tests.packaging"]  # its fixtures, for whoever looks at the package
+pytest_plugins = ["tests.packaged"]  # its fixtures, for whoever looks at the package
 
 # A deadline would assert a time, and a busy machine would break it.
 settings.register_profile("no deadline", deadline=None)

@@ -10,6 +10,7 @@ from typing import Any
 from bot.agents import Agents, Deed
 from bot.batches import each
 from bot.cases import Case, Channels, Effect, EffectKind
+from bot.checkups import Checkups
 from bot.delivery import Courier, Worker, task_of
 from bot.digests import Digests
 from bot.errors import Failure, Refused
@@ -197,7 +198,10 @@ class Simulation:
             clock=self.clock,
         )
         digests = Digests(store, channels, ALWAYS, None, lambda _day: None)
-        self.housekeeping = Housekeeping(store, queues, self.incidents, digests, self.clock)
+        checkups = Checkups(store, channels, ALWAYS, None, lambda: None)
+        self.housekeeping = Housekeeping(
+            store, queues, self.incidents, digests, checkups, self.clock
+        )
 
     def arrive(self, *arrivals: Tweet | Deleted) -> None:
         self.tweets.send([message(Arrival(one, self.clock())) for one in arrivals])

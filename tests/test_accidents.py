@@ -79,7 +79,8 @@ class TestACrash:
         triage = ["tweets receive", *known, *classifier_is_up, *burst, *queued]
         # What is due, what calmed down, what is past its time; when the last tweet came.
         housekeeping = ["store due", "store note", "store expire", "store newest"]
-        steps = [*housekeeping, *triage, *card, *reply]
+        checkup = ["store note", "store newest", "store set_note"]  # once a week: the model's
+        steps = [*housekeeping, *checkup, *triage, *card, *reply]
         assert [step for step in steps for _ in ("before", "after")] == QUIET_DAY
 
     @pytest.mark.parametrize("moment", MOMENTS)

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from bot import settings
-from tests.packaging import ROOT
+from bot.checkups import LEVELS
+from tests.packaged import ROOT
 from tests.stacks import Stack, stack_of
 from tests.test_permissions import RIGHTS
 
@@ -89,6 +90,12 @@ def test_requests_that_nothing_answers_raise_an_alarm(stack: Stack) -> None:
             ("Sum", "GreaterThanOrEqualToThreshold", 10),
         ),
         ("NoTweetAlarm", "HoursSinceTweet", {}, ("Maximum", "GreaterThanThreshold", 24)),
+        (
+            "ModelDriftsAlarm",
+            "Drift",
+            {},
+            ("Maximum", "GreaterThanOrEqualToThreshold", LEVELS["retrain"]),
+        ),
     ],
 )
 def test_what_the_functions_count_themselves_raises_its_alarm(
@@ -102,11 +109,11 @@ def test_what_the_functions_count_themselves_raises_its_alarm(
     assert told["Variables"]["POWERTOOLS_SERVICE_NAME"] == dimensions["service"]
 
 
-def test_no_figures_are_no_alarm_and_those_of_the_newest_post_change_nothing(
+def test_no_figures_are_no_alarm_and_those_that_come_seldom_change_nothing_meanwhile(
     stack: Stack,
 ) -> None:
     missing = {name: alarm["TreatMissingData"] for name, alarm in _alarms(stack).items()}
-    assert missing.pop("NoTweetAlarm") == "ignore"
+    assert (missing.pop("NoTweetAlarm"), missing.pop("ModelDriftsAlarm")) == ("ignore", "ignore")
     assert set(missing.values()) == {"notBreaching"}
 
 

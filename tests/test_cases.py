@@ -8,7 +8,7 @@ import pytest
 
 from bot import cases, records
 from bot.cases import Case, Channels, Effect, EffectKind, Entry, Label, State
-from bot.notices import Digest, Incident
+from bot.notices import Digest, Drift, Incident
 from bot.policy import Decision
 from bot.tweets import Author, Tweet
 from bot.verdicts import Verdict, Weight
@@ -410,6 +410,7 @@ class TestACase:
             Incident("burst", NOON, 2, ("1", "2"), until=LATER),
             Incident("classifier", NOON, waiting=3),
             numbers,
+            Drift(NOON, LATER, "m", 200, "retrain", ("Agents corrected it.", "Retrain it.")),
         )
         told = [case(route="notice", notice=notice) for notice in notices]
         for made in (whole, opened(SKIP, CONSOLE), cases.tombstone("9", NOON), *told):

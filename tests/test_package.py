@@ -14,7 +14,7 @@ import pytest
 
 from bot.local.serverless import functions
 from tests import unpacked
-from tests.packaging import ROOT
+from tests.packaged import ROOT
 from tests.test_imports import LAMBDA, USES
 
 HANDLERS = [function.handler.removesuffix(".handler") for function in functions()]

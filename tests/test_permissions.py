@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.packaging import ROOT
+from tests.packaged import ROOT
 from tests.stacks import Stack
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}

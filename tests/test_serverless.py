@@ -12,7 +12,7 @@ import pytest
 from bot import settings
 from bot.batches import FIRST_WAIT, LONGEST_WAIT
 from bot.local.serverless import load
-from tests.packaging import ROOT, TEMPLATE
+from tests.packaged import ROOT, TEMPLATE
 from tests.stacks import Stack
 
 CONFIG = load(ROOT / "serverless.yml")

@@ -65,6 +65,45 @@ def test_what_is_added_is_read_again_and_leaves_the_rest_alone(tmp_path: Path) -
     assert "# why\n" in file.read_text()
 
 
+def test_what_is_changed_takes_the_place_of_its_line_and_leaves_the_rest_alone(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "prod.env"
+    file.write_text(
+        "# mine\nREGION=us-east-1\nAUTO_REPLY='off'\nexport CLASSIFIER=embedded\n# end\n"
+    )
+    stagefile.change(
+        file, {"AUTO_REPLY": "dry-run", "CLASSIFIER": None, "ALARM_EMAIL": "a@b.example"}
+    )
+    assert file.read_text() == (
+        "# mine\nREGION=us-east-1\n# end\nAUTO_REPLY=dry-run\nALARM_EMAIL=a@b.example\n"
+    )
+
+
+def test_what_is_changed_may_begin_a_file(tmp_path: Path) -> None:
+    stagefile.change(tmp_path / "stages/prod.env", {"REGION": "us-east-1"})
+    assert stagefile.read(tmp_path / "stages/prod.env") == {"REGION": "us-east-1"}
+
+
+def test_a_change_that_cannot_be_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "prod.env"
+    file.write_text("REGION=us-east-1\nSAGEMAKER_ENDPOINT=harbor\n")
+    with pytest.raises(Misconfigured, match="both set"):
+        stagefile.change(file, {"MODEL_DATA_URL": "s3://bucket/own.tar.gz"})
+    assert "MODEL_DATA_URL" not in file.read_text()
+
+
+def test_the_model_that_is_packaged_is_no_parameter_of_the_stack() -> None:
+    given = {"REGION": "us-east-1", "MODEL_FILE": "models/own.tar.gz", "AUTO_REPLY": "off"}
+    assert stagefile.parameters(given) == {"AUTO_REPLY": "off"}
+
+
+def test_a_variant_belongs_to_the_archive_that_has_its_id() -> None:
+    variant, url = "te1-plain-tnone-1a2b3c4d-own", "s3://bucket/models/own-1a2b3c4d.tar.gz"
+    assert problems(MODEL_VARIANT=variant, MODEL_DATA_URL=url) == []
+    assert problems(MODEL_VARIANT="AllTraffic", MODEL_DATA_URL="s3://bucket/else.tar.gz") == []
+
+
 def test_a_value_is_never_taken_from_the_surroundings(tmp_path: Path) -> None:
     file = tmp_path / "prod.env"
     file.write_text("SLACK_ADMINS=${HOME}\n")
@@ -90,6 +129,9 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         ("ALARM_EMAIL", "nobody", "a mail address"),
         ("MODEL_DATA_URL", "s3://bucket/model.bin", "s3://BUCKET/KEY.tar.gz"),
         ("SAGEMAKER_ENDPOINT", "arn:aws:sagemaker:x", "an endpoint's name"),
+        ("MODEL_VARIANT", "no_variant", "what `publish` wrote"),
+        ("MODEL_VARIANT", "te1-plain-tnone-1a2b3c4d-own", "another archive than that of"),
+        ("MODEL_FILE", "/somewhere/own.tar.gz", "an archive below this folder"),
         ("AUTO_REPLY", "maybe", "AUTO_REPLY must be"),
         ("CLASSIFIER", "sagemaker", "SAGEMAKER_ENDPOINT"),
     ],

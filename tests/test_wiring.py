@@ -19,6 +19,7 @@ from bot.storage import clients, secrets
 from bot.storage.dynamodb import DynamoCases
 from bot.storage.sqlite import SqliteCases, SqliteQueue
 from bot.storage.sqs import SqsQueue
+from bot.triage import Arrival, triage
 from bot.tweets import Author, Tweet
 from bot.twitter import ACCOUNT
 from bot.twitter.optouts import names
@@ -124,6 +125,15 @@ class TestCards:
         self, environment: Mapping[str, str], queued: bool
     ) -> None:
         assert parts(**environment).channels.cards_queued is queued
+
+
+def test_a_post_for_a_person_is_decided_without_the_texts_of_answers(tmp_path: Path) -> None:
+    own = parts(DATA_DIR=str(tmp_path), **SLACK)
+    arrival = Arrival(Tweet("1", "I am angry, call a lawyer", "1"), NOON)
+    triage([arrival], own.desk, own.store, own.workers, NOON)
+    [found] = own.store.newest()
+    assert (found.route, found.remind_at is None) == ("escalate", False)
+    assert "reply_texts" not in vars(own)
 
 
 class TestAFileThatIsWrong:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.packaging import FILES, FOLDERS, MADE_BY_SETUP, ROOT
+from tests.packaged import FILES, FOLDERS, MADE_BY_SETUP, ROOT
 from tests.standins import aws, cloudformation
 
 # moto says what it passes over of a template.

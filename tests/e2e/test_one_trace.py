@@ -129,7 +129,10 @@ def test_each_figure_goes_to_cloudwatch_under_its_name_unit_and_dimensions(
     assert ("ClassifierLatency", "Milliseconds", SERVICE) in decided
     assert ("PostToCard", "Milliseconds", SERVICE) in figures(home, "notify")
     assert figures(home, "reply") == [("Answered", "Count", SERVICE)]
-    assert figures(home, "housekeeping") == [("HoursSinceTweet", "None", SERVICE)]
+    assert figures(home, "housekeeping") == [
+        ("HoursSinceTweet", "None", SERVICE),
+        ("Drift", "None", SERVICE),
+    ]
 
 
 def test_a_forged_request_is_counted(home: Home, outside: World, angry: Post) -> None:

@@ -33,7 +33,7 @@ def home(request: pytest.FixtureRequest, outside: World, tmp_path: Path) -> Iter
 
 
 def texts(count: int) -> list[str]:
-    with (ROOT / "bot/classifier/corpus.csv").open(encoding="utf-8", newline="") as file:
+    with (ROOT / "bot/learning/corpus.csv").open(encoding="utf-8", newline="") as file:
         written = [row["text"] for row in csv.DictReader(file)]
     return (written[::2] + written[1::2])[:count]
 

@@ -92,7 +92,7 @@ def packaged(temporary: pytest.TempPathFactory, *options: str) -> Path:
 
 
 def _key(options: tuple[str, ...]) -> str:
-    sources = [ROOT / name for name in (*FILES, "package-lock.json", "tests/packaging.py")]
+    sources = [ROOT / name for name in (*FILES, "package-lock.json", "tests/packaged.py")]
     for name in FOLDERS:
         sources += (path for path in sorted((ROOT / name).rglob("*")) if path.is_file())
     digest = hashlib.sha256(repr(options).encode())
