@@ -46,7 +46,7 @@ python:
 	@$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { echo "The test dependencies could not be installed: what pip says stands above."; exit 1; }
 	@touch $@
 
-$(MODEL): bot/learning/corpus.csv bot/learning/training.py bot/normalize.py .venv/installed
+$(MODEL): bot/learning/corpus.csv $(wildcard bot/learning/training/*.py) bot/normalize.py .venv/installed
 	@$(VENV) -m bot train bot/learning/corpus.csv --output $@ --name starter
 
 # A copy of everything stored, into .data/backups; the bot may run meanwhile.

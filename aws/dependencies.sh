@@ -44,13 +44,17 @@ fi
 model=
 settings="aws/stages/${STAGE:-}.env"
 if [ -n "${STAGE:-}" ] && [ -f "$settings" ]; then
-    model=$(sed -n 's/^MODEL_FILE=//p' "$settings" | tail -n 1 | tr -d "\"'\r")
+    model=$(sed -n 's/^ *\(export  *\)\{0,1\}MODEL_FILE *= *//p' "$settings" | tail -n 1 | tr -d "\"'\r")
 fi
 model=${model:-build/model.tar.gz}
 [ -f "$model" ] || { echo "$model is not here: copy it from where it was published, or publish the stage's model anew (python -m bot publish FILE --stage ${STAGE:-})."; exit 1; }
 rm -rf build/model
 mkdir build/model
 tar -xzf "$model" -C build/model
+# Whatever else is in it is not for the package, least of all where a link leads.
+find build/model -mindepth 1 ! \( -type f -path build/model/model.bin \) \
+    ! \( -type f -path build/model/model.json \) -delete
+[ -f build/model/model.bin ] || { echo "$model holds no model.bin."; exit 1; }
 
 find bot handlers -name '*.cpython-313.pyc' -delete # of sources that may be gone
 node aws/bytecode.mjs bot handlers

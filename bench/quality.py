@@ -15,8 +15,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline, make_union
 
 from bench.measures import seconds
-from bot.learning.examples import Example, prepared
-from bot.learning.fitting import (
+from bot.learning.labelled import labelled
+from bot.learning.metrics import Judged, figures
+from bot.learning.training.examples import Example, prepared
+from bot.learning.training.fitting import (
     REFERENCE,
     Settings,
     cross_validated,
@@ -25,9 +27,7 @@ from bot.learning.fitting import (
     truths,
     usual,
 )
-from bot.learning.labelled import labelled
-from bot.learning.metrics import Judged, figures
-from bot.learning.scaling import platt, scaled
+from bot.learning.training.scaling import platt, scaled
 from bot.normalize import EMOJI, PLAIN
 
 SEEDS = range(5)

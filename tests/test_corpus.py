@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from emoji import distinct_emoji_list
 
-from bot.learning.examples import prepared
 from bot.learning.labelled import labelled
+from bot.learning.training.examples import prepared
 from bot.local.files import tweets_in
 from bot.normalize import EMOJI, PLAIN, tokens
 from bot.tweets import LONGEST_TEXT, Tweet

@@ -343,7 +343,7 @@ class TestABaseline:
         variant = variant_name(Description(name="Own model"), "1a2b3c4d")
         note = {"variant": variant, "baseline": {"mistakes": 0.14}, "at": "2026-11-02"}
         found = published(note)
-        assert found == Learnt("Own-model-1a2b3c4d", Baseline(mistakes=0.14))
+        assert found == Learnt("own-model-1a2b3c4d", Baseline(mistakes=0.14))
 
     @pytest.mark.parametrize("note", [None, [], {}, {"variant": "AllTraffic"}, {"variant": 7}])
     def test_of_an_endpoint_of_which_nothing_is_noted_is_none(self, note: Any) -> None:

@@ -148,6 +148,24 @@ class TestAnArchive:
         with pytest.raises(Misconfigured, match=says):
             EmbeddedClassifier(written(tmp_path, files))
 
+    def test_with_a_byte_flipped_behind_its_model_is_refused(
+        self, unpacked: Path, tmp_path: Path
+    ) -> None:
+        archive = written(tmp_path, {BINARY: unpacked.read_bytes(), DESCRIPTION: b"{}"})
+        content = bytearray(archive.read_bytes())
+        content[-40] ^= 0xFF
+        archive.write_bytes(content)
+        with pytest.raises(Misconfigured, match="is no model archive"):
+            EmbeddedClassifier(archive)
+
+    @pytest.mark.parametrize("missing", [200, 1_000, 1_000_000])
+    def test_whose_model_was_cut_short_is_refused_at_start(
+        self, unpacked: Path, tmp_path: Path, missing: int
+    ) -> None:
+        archive = written(tmp_path, {BINARY: unpacked.read_bytes()[:-missing]})
+        with pytest.raises(Misconfigured, match=r"The model\.bin of bad is no whole model"):
+            EmbeddedClassifier(archive)
+
     def test_whose_model_tells_other_labels_apart_is_refused(self, tmp_path: Path) -> None:
         lines = tmp_path / "lines.txt"
         lines.write_text("__label__good thanks a lot\n__label__bad this is bad\n" * 10)
@@ -202,7 +220,7 @@ class TestAnArchive:
             EmbeddedClassifier(tmp_path)
 
     def test_that_is_missing_is_told_with_what_to_do(self, tmp_path: Path) -> None:
-        with pytest.raises(Misconfigured, match="run make setup, or set MODEL_PATH"):
+        with pytest.raises(Misconfigured, match="name another file, or run make setup"):
             EmbeddedClassifier(tmp_path / "none.tar.gz")
 
 

@@ -24,17 +24,17 @@ from bot.classifier.artifact import BINARY, Description, pack
 from bot.classifier.sagemaker import SageMakerClassifier
 from bot.classifier.variants import variant_name
 from bot.errors import Failure, Permanent, Refused, Retryable
-from bot.learning import resampling
-from bot.learning.card import Source
-from bot.learning.comparing import Comparison, compared
-from bot.learning.costs import costs
-from bot.learning.evaluation import AT_ONCE, Said, evaluated, said_of, truths_of
+from bot.learning.evaluating import resampling
+from bot.learning.evaluating.comparing import Comparison, compared
+from bot.learning.evaluating.costs import costs
+from bot.learning.evaluating.evaluation import AT_ONCE, Said, evaluated, said_of, truths_of
+from bot.learning.evaluating.measuring import Candidate, measured
+from bot.learning.evaluating.mistakes import MISTAKES, mistakes
+from bot.learning.evaluating.patience import LONGEST_WAIT, WAITS, PatientClassifier
+from bot.learning.evaluating.slices import kinds, share
 from bot.learning.labelled import Labelled
-from bot.learning.measuring import Candidate, measured
-from bot.learning.mistakes import MISTAKES, mistakes
-from bot.learning.patience import LONGEST_WAIT, WAITS, PatientClassifier
 from bot.learning.reporting import prose
-from bot.learning.slices import kinds, share
+from bot.learning.training.card import Source
 from bot.local.evaluate_verb import evaluate
 from bot.settings import HOUSE
 from tests.examples import ANGRY, CALM, archive, trained
@@ -443,7 +443,10 @@ class TestVerb:
             (["--miss-costs", "nan"], "--miss-costs is a number above 0"),
             (["--threshold", "7"], "A threshold is a number from 0 to 1"),
             (["--against", "absent.tar.gz"], "There is no model at"),
+            (["--miss-costs", "inf"], "--miss-costs is a number above 0"),
             (["--report", "report.json"], "--report names the page"),
+            (["--report", ""], "--report names the page"),
+            (["--report", "/dev/null"], "--report names the page"),
         ],
     )
     def test_refuses_what_makes_no_sense(
@@ -456,6 +459,26 @@ class TestVerb:
     ) -> None:
         assert main(["evaluate", str(data), "--model", str(model), *option]) == 2
         assert says in capsys.readouterr().err
+
+    @pytest.mark.parametrize("page", ["data.csv", "data.html", "small.tar.gz"])
+    def test_writes_its_report_over_nothing_it_reads(
+        self, data: Path, model: Path, page: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rows = data.rename(data.with_suffix(".json")) if page.endswith("html") else data
+        read = model.rename(data.with_name("small.tar.gz"))
+        before = rows.read_bytes(), read.read_bytes()
+        asked = ["--model", str(read), "--report", str(data.with_name(page))]
+        assert main(["evaluate", str(rows), *asked]) == 2
+        assert "--report would write over" in capsys.readouterr().err
+        assert (rows.read_bytes(), read.read_bytes()) == before
+
+    @pytest.mark.parametrize("told", [[], {"files": 5}, {"files": ["x", {"sha256": [1]}]}])
+    def test_takes_a_card_that_names_its_files_otherwise(
+        self, data: Path, tmp_path: Path, model: Path, told: object
+    ) -> None:
+        described = Description(name="odd", card={"data": told})
+        pack(model.with_name(BINARY), described, tmp_path / "own.tar.gz")
+        assert main(["evaluate", str(data), "--model", str(tmp_path / "own.tar.gz")]) == 0
 
     def test_refuses_a_file_without_a_post(
         self, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -224,6 +224,20 @@ class TestExport:
         assert "Among them are 3 that contradict others" in out
         assert len(labelled([file])) == 4
 
+    @pytest.mark.parametrize("text", ["\n=1+1", "＝1+1"])
+    def test_for_a_spreadsheet_knows_formulas_in_disguise(
+        self, labels: Labels, bot: Parts, tmp_path: Path, text: str
+    ) -> None:
+        given(bot, post("1", text), ("U1", True))
+        labels("export", tmp_path / "out.csv", "--spreadsheet")
+        assert f"'{text}" in (tmp_path / "out.csv").read_text("utf-8-sig")
+
+    def test_replaces_no_device(self, labels: Labels, bot: Parts) -> None:
+        given(bot, post("1"), ("U1", True))
+        code, _, said = labels("export", "/dev/null")
+        assert (code, said) == (2, "/dev/null is no file: name one to be written.\n")
+        assert Path("/dev/null").is_char_device()
+
     def test_for_a_spreadsheet_holds_no_formula_and_whole_ids_and_reads_the_same(
         self, labels: Labels, bot: Parts, tmp_path: Path
     ) -> None:
@@ -286,6 +300,16 @@ class TestImport:
         code, out, _ = labels("import", file, "--json")
         assert (code, lines(out)[0]["known"]) == (0, 2)
         assert (stored(bot, "1"), stored(bot, "2")) == before
+
+    def test_keeps_nothing_of_a_name_that_would_steer_a_terminal(
+        self, labels: Labels, bot: Parts, tmp_path: Path
+    ) -> None:
+        bot.store.add([post("1")])
+        file = file_of(tmp_path, "tweet_id,escalate,who", "1,no,a\0\x1b[31mb")
+        assert labels("import", file, "--quiet")[0] == 0
+        label = bot.store.get(["1"])["1"].label
+        assert label
+        assert label.who.isprintable()
 
     def test_tells_of_each_bad_row_and_takes_its_neighbours(
         self, labels: Labels, bot: Parts, tmp_path: Path

@@ -1,6 +1,7 @@
 """Labelled posts as people and notebooks write them."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,7 +90,10 @@ def test_empty_rows_are_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("hello,maybe", "row 4 (line 4): escalate says «maybe», and must say True or False"),
+        (
+            "hello,maybe",
+            "row 4 (line 4): escalate says «maybe», and must say yes or no, True or False",
+        ),
         ("hello,2", "row 4 (line 4): escalate says «2»"),
         ("hello,", "row 4 (line 4): escalate says nothing"),
         ("hello", "row 4 (line 4): escalate says nothing"),
@@ -158,3 +162,21 @@ def test_of_an_endless_line_no_more_is_read_than_a_post_can_have(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"gone\.csv cannot be read"):
         labelled([tmp_path / "gone.csv"])
+
+
+def test_half_a_character_does_no_harm_where_it_is_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "d.jsonl"
+    file.write_text(json.dumps({"text": "cut \ud83d", "escalate": True}))
+    [found] = labelled([file])
+    assert found.text.encode() == "cut \ufffd".encode()
+
+
+def test_a_pipe_is_refused_rather_than_read_in_part() -> None:
+    read, write = os.pipe()
+    os.write(write, b"text,escalate\nhelp,1\n")
+    os.close(write)
+    try:
+        with pytest.raises(Refused, match="is no file but a pipe"):
+            labelled([Path(f"/dev/fd/{read}")])
+    finally:
+        os.close(read)

@@ -2,18 +2,25 @@
 
 import json
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bot import settings
 from bot.classifier.artifact import unpack
 from bot.classifier.embedded import EmbeddedClassifier
-from bot.learning.publishing import gate, record
+from bot.learning.evaluating.comparing import Comparison
+from bot.learning.evaluating.resampling import Between
+from bot.learning.metrics import Judged, figures
+from bot.learning.publishing import gate, record, stages
 from bot.learning.publishing.artifacts import opened
+from bot.learning.publishing.gate import Trial
 from bot.settings import HOUSE
 from bot.wiring import Parts
 from tests.publishing import OURS, Engineer, account, archive, house, posts, table
@@ -172,8 +179,63 @@ class TestTheGate:
         assert gate.tried(rows, never, bad).objection is None
         assert gate.tried(rows, bad, never).old
 
+    @pytest.mark.parametrize("reason", ["", "  "])
+    def test_no_reason_is_no_force(
+        self, engineer: Engineer, better: Path, worse: Path, test_set: Path, reason: str
+    ) -> None:
+        engineer.publishes(better, "--test", test_set)
+        said = engineer.refused(worse, "--test", test_set, "--force", reason)
+        assert "was not published" in said
+
+    def test_a_reason_has_to_fit_into_the_record(
+        self, engineer: Engineer, better: Path, test_set: Path
+    ) -> None:
+        asked = (better, "--test", test_set, "--force", "x" * 1001)
+        assert "at most 1000 characters" in engineer.refused(*asked)
+        assert not (engineer.folder / "data/model.tar.gz").exists()
+
+    def test_a_model_that_learnt_from_the_test_set_is_refused(
+        self, engineer: Engineer, test_set: Path, tmp_path: Path
+    ) -> None:
+        digest = gate.test_set(test_set).digest
+        story = {"data": {"files": [{"name": "test.csv", "sha256": digest}]}}
+        learnt = archive(tmp_path / "learnt", replace(OURS, card=story))
+        assert "learnt from the test set itself" in engineer.refused(learnt, "--test", test_set)
+        odd = archive(tmp_path / "odd", replace(OURS, card={"data": {"files": 5}}))
+        assert engineer.publishes(odd, "--test", test_set)["forced"] is None
+
 
 class TestTheRecord:
+    def test_of_a_strange_model_holds_nothing_strange(
+        self, engineer: Engineer, test_set: Path, tmp_path: Path
+    ) -> None:
+        long: Any = ["x" * 500_000]
+        strange = replace(OURS, data=long[0], card={"baseline": {"scores": long}})
+        engineer.publishes(archive(tmp_path / "strange", strange), "--test", test_set)
+        assert len(json.dumps(note(engineer.folder))) < 4_000
+
+    def test_needs_a_name_before_anything_is_touched(
+        self,
+        engineer: Engineer,
+        better: Path,
+        test_set: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def nobody() -> str:
+            raise KeyError("getpwuid(): uid not found: 1234")
+
+        monkeypatch.setattr("getpass.getuser", nobody)
+        assert "say it with --by NAME" in engineer.refused(better, "--test", test_set)
+        assert not (engineer.folder / "data/model.tar.gz").exists()
+
+    def test_of_an_endpoint_is_not_that_of_a_laptop_which_does_not_ask_it(
+        self, engineer: Engineer, better: Path, test_set: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SAGEMAKER_ENDPOINT", "harbor")
+        monkeypatch.setenv("CLASSIFIER", "embedded")
+        engineer.publishes(better, "--test", test_set)
+        assert engineer.types("--list", "--endpoint", "harbor")[1] == ""
+
     def test_tells_what_was_published_when_by_whom_and_on_what(
         self, engineer: Engineer, better: Path, test_set: Path, tmp_path: Path
     ) -> None:
@@ -250,6 +312,45 @@ class TestAStageWhoseFunctionsHoldTheModel:
         assert "was not published" in engineer.refused(worse, *line)
         assert "MODEL_FILE" not in file.read_text()
 
+    def test_is_compared_with_that_one_or_not_published(
+        self, engineer: Engineer, file: Path, worse: Path, test_set: Path
+    ) -> None:
+        file.write_text("REGION=us-east-1\nMODEL_FILE=models/gone-1a2b3c4d.tar.gz\n")
+        said = engineer.refused(worse, "--stage", STAGE, "--test", test_set)
+        assert "models/gone-1a2b3c4d.tar.gz" in said
+        assert "is not here to be compared with" in said
+
+    def test_is_not_compared_with_what_served_before_a_colleagues_publication(
+        self, engineer: Engineer, file: Path, better: Path, worse: Path, test_set: Path
+    ) -> None:
+        line, mine = ("--stage", STAGE, "--test", test_set), file.read_text()
+        engineer.publishes(better, *line, "--by", "mira")
+        theirs = file.read_text()
+        file.write_text(mine)
+        said = engineer.refused(worse, *line)
+        assert f"mira published {opened(better).name} to the functions of stage" in said
+        file.write_text(theirs)
+        assert engineer.publishes(better, *line)["forced"] is None
+
+    def test_whose_settings_are_not_here_is_not_touched(
+        self, engineer: Engineer, file: Path, better: Path, test_set: Path
+    ) -> None:
+        file.unlink()
+        said = engineer.refused(better, "--stage", STAGE, "--test", test_set, "--deploy")
+        assert f"There is no aws/stages/{STAGE}.env here" in said
+        assert not file.exists()
+
+    def test_is_deployed_apart_from_the_answer(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(stages, "HOUSE", tmp_path)
+        (tmp_path / "Makefile").write_text("deploy:\n\t@echo to $(STAGE) $(YES)\n")
+        assert stages.deployed_by_make("prod")
+        assert capfd.readouterr() == ("", "to prod 1\n")
+
     def test_has_a_record_of_its_own(
         self, engineer: Engineer, file: Path, better: Path, test_set: Path
     ) -> None:
@@ -307,15 +408,56 @@ class TestThePackage:
             (clone / folder).mkdir()
             (clone / folder / "model.tar.gz").write_bytes(source.read_bytes())
         (clone / "aws/stages/prod.env").write_text("MODEL_FILE='models/model.tar.gz'\n")
+        (clone / "aws/stages/eu.env").write_text(" export MODEL_FILE = models/model.tar.gz\n")
         named = {}
-        for stage in ("prod", "dev", ""):
+        for stage in ("prod", "eu", "dev", ""):
             done = self.packs(clone, stage)
             assert done.returncode == 0, done.stderr
             named[stage] = json.loads((tmp_path / "build/model/model.json").read_text())["name"]
-        assert named == {"prod": "better", "dev": "worse", "": "worse"}
+        assert named == {"prod": "better", "eu": "better", "dev": "worse", "": "worse"}
+
+    def test_has_of_an_archive_the_model_and_its_description_alone(
+        self, clone: Path, better: Path
+    ) -> None:
+        (clone / "secret").write_text("mine")
+        (clone / "build").mkdir()
+        with tarfile.open(clone / "build/model.tar.gz", "w:gz") as tar:
+            tar.add(better.with_name("model.bin"), "model.bin")
+            tar.add(better.with_name("model.bin"), "more/model.bin")
+            link = tarfile.TarInfo("model.json")
+            link.type, link.linkname = tarfile.SYMTYPE, str(clone / "secret")
+            tar.addfile(link)
+        assert self.packs(clone, "").returncode == 0
+        assert [one.name for one in (clone / "build/model").iterdir()] == ["model.bin"]
+        with tarfile.open(clone / "build/model.tar.gz", "w:gz") as tar:
+            tar.add(better.with_name("model.bin"), "other.bin")
+        done = self.packs(clone, "")
+        assert (done.returncode, done.stdout) == (1, "build/model.tar.gz holds no model.bin.\n")
 
     def test_is_not_made_with_another_model_than_the_one_published(self, clone: Path) -> None:
         (clone / "aws/stages/prod.env").write_text("MODEL_FILE=models/own-1a2b3c4d.tar.gz\n")
         done = self.packs(clone, "prod")
         assert done.returncode == 1
         assert done.stdout.startswith("models/own-1a2b3c4d.tar.gz is not here: copy it")
+
+
+class TestAModelThatFindsMorePeople:
+    """Its F1 is lower beyond chance, for its threshold is drawn to find nearly all."""
+
+    TRUTHS = np.tile([True] * 30 + [False] * 170, 3)
+
+    def trial(self, found: int, needless: int) -> Trial:
+        new = figures(Judged(self._said(found, needless), self.TRUTHS), 0.5)
+        old = figures(Judged(self._said(20, 5), self.TRUTHS), 0.5)
+        better, worse = Between(0.05, 0.01, 0.09), Between(-0.2, -0.3, -0.1)
+        return Trial(new, old, Comparison("new", "old", 600, 0, 90, 0.0, worse, better))
+
+    def _said(self, found: int, needless: int) -> NDArray[np.float64]:
+        one = [0.9] * found + [0.1] * (30 - found) + [0.9] * needless + [0.1] * (170 - needless)
+        return np.tile(one, 3)
+
+    def test_may_take_the_place(self) -> None:
+        assert self.trial(found=29, needless=100).objection is None
+
+    def test_may_not_where_it_finds_no_more(self) -> None:
+        assert "its F1 is" in str(self.trial(found=20, needless=100).objection)

@@ -12,6 +12,7 @@ import pytest
 
 from bot.classifier.variants import variant_name
 from bot.learning.publishing import cloud as clouds
+from bot.learning.publishing import destinations, roles
 from bot.learning.publishing.artifacts import Artifact, opened
 from bot.learning.publishing.cloud import Cloud
 from bot.local.serverless import load
@@ -125,7 +126,7 @@ class TestANewEndpoint:
         self, engineer: Engineer, cloud: Cloud, models: Path, better: Artifact
     ) -> None:
         engineer.publishes(*line(models, better, "--bucket", BUCKET))
-        name = f"tweet-escalator-model-{ENDPOINT}"
+        name = roles.name(cloud, "model", ENDPOINT)
         told = cloud.iam.get_role_policy(RoleName=name, PolicyName="model")["PolicyDocument"]
         policy: Any = told if isinstance(told, dict) else json.loads(told)
         rights = {
@@ -191,6 +192,40 @@ class TestANewEndpoint:
         assert cloud.sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
         assert engineer.types("--list", "--endpoint", ENDPOINT)[1] == ""
 
+    def test_that_is_refused_leaves_nothing_behind(
+        self,
+        engineer: Engineer,
+        play: Hosting,
+        cloud: Cloud,
+        models: Path,
+        better: Artifact,
+    ) -> None:
+        play.refusal = "The account-level service limit is 0 Instances."
+        asked = line(models, better, "--bucket", BUCKET)
+        assert "limit is 0 Instances" in engineer.refused(*asked)
+        play.refusal = ""
+        engineer.refused(*asked, "--instance-type", "no machine")
+        assert cloud.sagemaker.list_models()["Models"] == []
+        assert cloud.sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
+
+    def test_has_a_role_that_no_other_endpoints_publication_sets(self, cloud: Cloud) -> None:
+        long = "an-endpoint-whose-name-is-as-long-as-that-of-any-other-"
+        abroad = replace(cloud, region="eu-west-1")
+        for where, name in ((cloud, f"{long}1"), (cloud, f"{long}2"), (abroad, f"{long}1")):
+            roles.serving(where, name, [f"s3://{BUCKET}/{name}.tar.gz"], None)
+        named = [role["RoleName"] for role in cloud.iam.list_roles()["Roles"]]
+        assert len(named) == len(set(named)) == 3
+        assert all(len(name) <= roles.LONGEST for name in named)
+
+    @pytest.mark.parametrize("name", ["", "arn:aws:sagemaker:us-east-1:1:endpoint/harbor"])
+    @pytest.mark.usefixtures("cloud")
+    def test_has_to_be_named(
+        self, engineer: Engineer, models: Path, better: Artifact, name: str
+    ) -> None:
+        asked = (better.file, "--endpoint", name, "--test", models / "test.csv")
+        assert "is no endpoint's name" in engineer.refused(*asked)
+        assert not (engineer.folder / "data/model.tar.gz").exists()
+
     @pytest.mark.usefixtures("play")
     def test_is_measured_as_it_judges_what_it_does_not_know_included(
         self, engineer: Engineer, better: Artifact
@@ -254,10 +289,13 @@ class TestAnEndpointThatIsThere:
         assert config["DataCaptureConfig"] == capture
         assert row["f1"] == 1.0
         role = cloud.iam.get_role_policy(
-            RoleName=f"tweet-escalator-model-{ENDPOINT}", PolicyName="model"
+            RoleName=roles.name(cloud, "model", ENDPOINT), PolicyName="model"
         )
         for name in (better.name, worse.name):
             assert f"models/{name}.tar.gz" in json.dumps(role["PolicyDocument"])
+        policy: Any = role["PolicyDocument"]
+        captured = [one for one in policy["Statement"] if "s3:PutObject" in one["Action"]]
+        assert [one["Resource"] for one in captured] == [f"arn:aws:s3:::{BUCKET}/seen/*"]
 
     def reconfigured(self, cloud: Cloud, play: Hosting, capture: Any) -> str:
         """Somebody gave it other machines; the name of that configuration."""
@@ -290,7 +328,6 @@ class TestAnEndpointThatIsThere:
         play: Hosting,
         cloud: Cloud,
         models: Path,
-        worse: Artifact,
         better: Artifact,
         reason: str,
     ) -> None:
@@ -301,8 +338,48 @@ class TestAnEndpointThatIsThere:
         assert f"{ENDPOINT} did not take the model (InService): {reason}" in said
         assert f"{ENDPOINT} serves what it did before." in said
         assert after["EndpointConfigName"] == before["EndpointConfigName"]
-        models_left = cloud.sagemaker.list_models()["Models"]
-        assert [one["ModelName"] for one in models_left] == [f"{ENDPOINT}-{worse.name}"]
+        self.serves_nothing_more(cloud)
+
+    def serves_nothing_more(self, cloud: Cloud) -> None:
+        """Only what is in service is there."""
+        found, config = in_service(cloud)
+        configs = cloud.sagemaker.list_endpoint_configs()["EndpointConfigs"]
+        assert [one["EndpointConfigName"] for one in configs] == [found["EndpointConfigName"]]
+        left = cloud.sagemaker.list_models()["Models"]
+        [variant] = config["ProductionVariants"]
+        assert [one["ModelName"] for one in left] == [variant["ModelName"]]
+
+    def test_that_takes_no_other_model_keeps_nothing_of_it(
+        self, engineer: Engineer, play: Hosting, cloud: Cloud, models: Path, better: Artifact
+    ) -> None:
+        play.refusal = "An Application AutoScaling scalable target exists for a variant."
+        assert "AutoScaling scalable target" in engineer.refused(*line(models, better))
+        self.serves_nothing_more(cloud)
+
+    def test_that_somebody_else_brings_to_another_model_meanwhile_stays_there(
+        self,
+        engineer: Engineer,
+        cloud: Cloud,
+        models: Path,
+        better: Artifact,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        before = in_service(cloud)[0]["EndpointConfigName"]
+
+        def meanwhile(*_: object) -> str:
+            cloud.sagemaker.update_endpoint(EndpointName=ENDPOINT, EndpointConfigName="theirs")
+            while in_service(cloud)[0]["EndpointStatus"] != "InService":
+                pass
+            return "It answers by another model."
+
+        variants: Any = in_service(cloud)[1]["ProductionVariants"]
+        cloud.sagemaker.create_endpoint_config(
+            EndpointConfigName="theirs", ProductionVariants=variants
+        )
+        monkeypatch.setattr(destinations, "difference", meanwhile)
+        said = engineer.refused(*line(models, better))
+        assert "Somebody has brought it to theirs meanwhile, and so it stays." in said
+        assert in_service(cloud)[0]["EndpointConfigName"] == "theirs" != before
 
     def test_that_answers_otherwise_than_the_artifact_goes_back(
         self,
@@ -505,6 +582,23 @@ class TestAStageWhoseStackMakesTheEndpoint:
         assert row["next"] == [f"{STAGE}.env names it. Next: `make deploy STAGE={STAGE}`."]
         assert play.updates == ["first"], "CloudFormation owns the endpoint"
 
+    def test_is_published_to_by_its_stage_alone(
+        self, engineer: Engineer, endpoint: str, models: Path, better: Artifact, play: Hosting
+    ) -> None:
+        asked = (better.file, "--endpoint", endpoint, "--test", models / "test.csv")
+        assert f"publish with --stage {STAGE}" in engineer.refused(*asked)
+        assert play.updates == ["first"]
+
+    def test_is_not_made_beside_the_one_that_the_stage_names(
+        self, engineer: Engineer, play: Hosting, models: Path, better: Artifact
+    ) -> None:
+        deploy(play.url, SAGEMAKER_ENDPOINT=ENDPOINT)
+        file = engineer.folder / f"aws/stages/{STAGE}.env"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"REGION=us-east-1\nSAGEMAKER_ENDPOINT={ENDPOINT}\n")
+        asked = (better.file, "--stage", STAGE, "--test", models / "test.csv", "--hosted")
+        assert "take SAGEMAKER_ENDPOINT out" in engineer.refused(*asked, "--bucket", BUCKET)
+
     def test_is_deployed_and_checked_where_that_is_asked_for(
         self,
         engineer: Engineer,
@@ -575,7 +669,7 @@ class TestTrainingOnSageMaker:
             return bare(better)
 
         play.train = train
-        data = table(engineer.folder / "posts.csv")
+        data = table(engineer.folder / "posts.csv", posts()[::-1])
         code, _, err = engineer.types(
             *("--train-on", "sagemaker", data, "--name", "harbor", "--bucket", BUCKET),
             *("--endpoint", ENDPOINT, "--test", models / "test.csv"),
@@ -617,6 +711,20 @@ class TestTrainingOnSageMaker:
         body = cloud.s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
         return str(body.decode()).splitlines()
 
+    @pytest.mark.usefixtures("play")
+    def test_sends_nothing_to_a_bucket_from_which_it_could_not_read(
+        self, engineer: Engineer, cloud: Cloud, models: Path
+    ) -> None:
+        place: Any = {"LocationConstraint": "eu-west-1"}
+        cloud.s3.create_bucket(Bucket="far-away", CreateBucketConfiguration=place)
+        data = table(engineer.folder / "posts.csv")
+        said = engineer.refused(
+            *("--train-on", "sagemaker", data, "--bucket", "far-away", "--endpoint", ENDPOINT),
+            *("--test", models / "test.csv"),
+        )
+        assert "The bucket far-away is in eu-west-1" in said
+        assert "Contents" not in cloud.s3.list_objects_v2(Bucket="far-away")
+
     def test_that_fails_says_why(self, engineer: Engineer, play: Hosting, models: Path) -> None:
         play.failures = ["AlgorithmError: no rows"]
         data = table(engineer.folder / "posts.csv")
@@ -637,7 +745,7 @@ class TestTrainingOnSageMaker:
             *("--test", models / "test.csv"),
         )
         policy: Any = cloud.iam.get_role_policy(
-            RoleName="tweet-escalator-training", PolicyName="model"
+            RoleName=roles.name(cloud, "training", BUCKET), PolicyName="model"
         )["PolicyDocument"]
         where = [one["Resource"] for one in policy["Statement"]]
         assert where[:2] == [f"arn:aws:s3:::{BUCKET}/training/*", f"arn:aws:s3:::{BUCKET}"]

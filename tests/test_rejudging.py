@@ -211,6 +211,7 @@ class TestTheVerb:
         [
             (["--since", "2026-10-30"], 3),
             (["--since", "2026-10-30", "--until", "2026-10-30"], 1),
+            (["--until", "9999-12-31"], 4),
             (["--until", "2026-10-31T11:59"], 2),
             (["--until", "2026-10-31T13:00+01:00"], 3),
             (["--limit", "2"], 2),
@@ -270,6 +271,8 @@ class TestTheVerb:
         [
             (["--threshold", "60%"], "A threshold is a number from 0 to 1"),
             (["--since", "last week"], "«last week» is no day: write 2026-11-02"),
+            (["--since", "0001-01-01T00:00+14:00"], "is no day: write 2026-11-02"),
+            (["--since", "2026-11-02", "--until", "2026-11-01"], "--since lies after --until"),
             (["--limit", "0"], "1 at least"),
         ],
     )

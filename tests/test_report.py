@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from bot.learning.card import Source
-from bot.learning.evaluation import Promise
+from bot.learning.evaluating.evaluation import Promise
+from bot.learning.evaluating.measuring import Candidate, measured
+from bot.learning.evaluating.slices import share
 from bot.learning.labelled import Labelled
-from bot.learning.measuring import Candidate, measured
 from bot.learning.reporting.page import html
 from bot.learning.reporting.report import record, write
 from bot.learning.reporting.told import Report
-from bot.learning.slices import share
+from bot.learning.training.card import Source
 from bot.tweets import clean
 from tests.test_evaluation import MIXED, Numbered, posts
 

@@ -369,6 +369,23 @@ class TestAVariantOfOurs:
         published.variant = VARIANT
         assert classifier.probabilities([ANGRY, CALM]) == whole != raw
 
+    def test_is_never_mixed_with_another_while_both_answer(
+        self,
+        published: BlazingTextStandin,
+        classifier: SageMakerClassifier,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(sagemaker, "LARGEST_REQUEST", 1)
+        texts = [ANGRY, CALM, "you lost it"]
+        whole = classifier.probabilities(texts)
+        told = replace(garbage(), body=[{"label": ["__label__1", "__label__0"], "prob": [1, 0]}])
+        ours, theirs = (replace(told, headers={HEADER: name}) for name in (VARIANT, FOREIGN))
+        published.faults += [theirs, ours, theirs]
+        assert classifier.probabilities(texts) == whole
+        published.faults += [theirs, ours] * 20
+        with pytest.raises(Retryable, match="now by one model, now by another"):
+            classifier.probabilities(texts[:2])
+
     def test_does_not_hide_an_endpoint_that_is_down(
         self, published: BlazingTextStandin, classifier: SageMakerClassifier
     ) -> None:

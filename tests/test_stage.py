@@ -7,13 +7,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bot import amazon, settings
 from bot.__main__ import main
 from bot.cases import Case
 from bot.classifier import sagemaker
+from bot.errors import Refused
 from bot.local.doctor import Finding, examine
 from bot.local.stages import stage as stages
 from bot.ports import Outgoing
@@ -215,6 +218,12 @@ class TestOneSentenceSays:
             lambdas.route("GET", path, refuse)
             monkeypatch.setenv("AWS_ENDPOINT_URL", lambdas.url)
             assert says in self.refusal(type_)
+
+    def test_which_right_is_lacking_behind_a_call(self) -> None:
+        says = "User: me is not authorized to perform: iam:PassRole on resource: a-role"
+        error: Any = {"Code": "AccessDeniedException", "Message": says}
+        with pytest.raises(Refused, match="may not call iam:PassRole:"), stages.asking():
+            raise ClientError({"Error": error}, "CreateModel")
 
     def test_that_a_name_is_no_stage_s(self) -> None:
         assert main(["cases", "--stage", "../prod"]) == 2

@@ -20,14 +20,14 @@ from bot.classifier.artifact import BINARY, unpack
 from bot.classifier.calibration import calibrated
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.errors import Refused
-from bot.learning import aims, card, choosing, fitting, splitting, training
-from bot.learning.choosing import WAYS, chosen
-from bot.learning.examples import Example, prepared
-from bot.learning.fitting import REFERENCE, fit, usual, write
 from bot.learning.labelled import Labelled, labelled
 from bot.learning.metrics import Judged, figures
-from bot.learning.scaling import platt, scaled
-from bot.learning.training import Plan, Surroundings, Trained, examined, train
+from bot.learning.training import aims, card, choosing, fitting, splitting
+from bot.learning.training.choosing import WAYS, chosen
+from bot.learning.training.examples import Example, prepared
+from bot.learning.training.fitting import REFERENCE, fit, usual, write
+from bot.learning.training.scaling import platt, scaled
+from bot.learning.training.train import Plan, Surroundings, Trained, examined, train
 from bot.local import train_verb
 from bot.normalize import EMOJI, PLAIN
 from bot.storage.sqlite import Database, SqliteCases
@@ -106,6 +106,7 @@ class TestExamples:
         rows = [*posts(), *posts()[:8], Labelled("You LOST my parcel, number 0!", escalate=True)]
         ready = prepared(rows, EMOJI)
         assert (len(ready.examples), ready.repeated, ready.disputed) == (160, 9, 0)
+        assert {one.weight for one in ready.examples} == {1.0}
 
     def test_over_which_people_disagree_the_heavier_side_holds(self) -> None:
         text = posts()[0].text
@@ -179,6 +180,21 @@ class TestSettings:
         assert set(REFERENCE) < set(found)
         assert fit(examples, {**found, "bucket": 1000}, 0).f.getArgs().lr == found["lr"]
 
+    def test_left_to_fasttext_keep_within_its_usual_memory(self) -> None:
+        examples = prepared(posts(), EMOJI).examples
+        found = chosen("autotune", examples, 0, 0.01, lambda: 0.0, lambda _: None)
+        assert (found["dim"], found["bucket"]) == (fitting.USUAL["dim"], fitting.USUAL["bucket"])
+
+    def test_for_which_fasttext_has_no_time_are_refused(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def late(*_: object, **__: object) -> None:
+            raise RuntimeError("Didn't have enough time to train once")
+
+        monkeypatch.setattr(choosing, "fit", late)
+        with pytest.raises(Refused, match="give it more with --minutes"):
+            chosen("autotune", prepared(posts(), EMOJI).examples, 0, 0.01, lambda: 0.0, print)
+
     def test_have_the_names_that_the_command_line_knows(self) -> None:
         assert train_verb.WAYS == WAYS
 
@@ -193,7 +209,7 @@ class TestMeasuring:
         assert found.card["baseline"]["unknown"] > 0.9
 
     def test_of_much_data_leaves_a_fifth_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(training, "MOST_ALONE", 100)
+        monkeypatch.setattr("bot.learning.training.train.MOST_ALONE", 100)
         said: list[str] = []
         around = Surroundings(lambda: NOW, lambda: 0.0, said.append)
         story = train(posts(), [SOURCE], Plan(), around).description.card
@@ -205,6 +221,22 @@ class TestMeasuring:
         monkeypatch.setattr(fitting, "MOST_ALONE", 100)
         monkeypatch.setattr(fitting, "cpu_count", lambda: 3)
         assert fit(prepared(posts(), EMOJI).examples, usual(160), 0).f.getArgs().thread == 3
+
+    def test_of_much_data_asks_for_others_than_the_search_did(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.learning.training.train.MOST_ALONE", 10)
+        monkeypatch.setattr(choosing, "MOST_ALONE", 10)
+        drawn: list[int] = []
+        divided = choosing.divided
+
+        def watched(examples: list[Example], seed: int) -> tuple[list[Example], list[Example]]:
+            drawn.append(seed)
+            return divided(examples, seed)
+
+        monkeypatch.setattr(choosing, "divided", watched)
+        train(posts(), [SOURCE], Plan(settings="search", minutes=1e-9), AROUND)
+        assert len({*drawn}) == 2
 
     def test_tells_of_each_model_that_is_done(self) -> None:
         said: list[str] = []
@@ -388,6 +420,50 @@ class TestTheVerb:
         again = self.ran(capsys, data, "--output", home / "n.tar.gz", "--test", test)
         assert (again["rows"], again["test"]) == (128, told["test"])
 
+    def test_never_makes_a_test_set_anew(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        data, test = posts_file(home / "d.csv"), table(home / "test.csv", [("kept", 1)])
+        kept = test.read_bytes()
+        held = ["--hold-out", "0.2", "--write-test", str(test)]
+        assert main(["train", str(data), "--output", str(home / "m.tar.gz"), *held]) == 2
+        assert "is there already: a test set is kept" in capsys.readouterr().err
+        assert test.read_bytes() == kept
+
+    def test_keeps_a_test_set_for_its_owner_alone(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        data, test = posts_file(home / "d.csv"), home / "test.csv"
+        self.ran(
+            capsys, data, "--output", home / "m.tar.gz", "--hold-out", 0.2, "--write-test", test
+        )
+        assert test.stat().st_mode & 0o777 == 0o600
+
+    def test_tells_two_models_apart_that_nobody_named(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        names = []
+        for each in (10, 20):
+            data = posts_file(home / f"{each}.csv", each)
+            self.ran(capsys, data, "--output", home / "m.tar.gz")
+            names.append(described(home / "m.tar.gz")["name"])
+        assert all(name.startswith("own-") for name in names)
+        assert names[0] != names[1]
+
+    def test_never_holds_out_what_agents_said(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store = SqliteCases(Database(home / "data/bot.sqlite"), timedelta(days=90))
+        store.add([case("a word of an agent's own", label=Label(True, "U1", NOW, "starter"))])
+        rows = [
+            (row.text, row.escalate, f"2026-10-{n % 28 + 1:02}") for n, row in enumerate(posts())
+        ]
+        data = table(home / "d.csv", rows, ("text", "escalate", "created_at"))
+        held = ["--hold-out", 0.2, "--newest", "--with-labels"]
+        told = self.ran(capsys, data, "--output", home / "m.tar.gz", *held)
+        assert (told["rows"], told["test"]["rows"]) == (129, 32)
+        assert described(home / "m.tar.gz")["card"]["data"]["agents"] == 1
+
     def test_draws_the_threshold_for_an_aim(
         self, home: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -446,6 +522,74 @@ class TestTheVerb:
         data = posts_file(home / "d.csv")
         assert main(["train", str(data), "--output", str(home / "file/m.tar.gz")]) == 2
         assert "cannot be written" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (["--minutes", "nan"], "--minutes is a number above 0"),
+            (["--minutes", "0"], "--minutes is a number above 0"),
+            (["--seed", "-1"], "--seed is a whole number from 0"),
+            (["--seed", "2147483647"], "--seed is a whole number from 0"),
+            (["--label-weight", "0"], "--label-weight is a number above 0"),
+            (["--label-weight", "inf"], "--label-weight is a number above 0"),
+            (["--miss-costs", "inf"], "A miss costs more than nothing"),
+            (["--cards-a-day", "inf", "--posts-a-day", "inf"], "are numbers above 0"),
+            (["--cards-a-day", "5", "--posts-a-day", "0"], "are numbers above 0"),
+            (["--posts-a-day", "5"], "--posts-a-day goes with --cards-a-day"),
+            (["--test", "d.csv", "--newest"], "--newest and --write-test go with --hold-out"),
+            (["--output", ""], "--output names ., which is no file"),
+            (["--output", "/dev/null"], "--output names /dev/null, which is no file"),
+            (["--output", "d.csv"], "--output would write over d.csv"),
+            (["--hold-out", "0.2", "--write-test", "d.csv"], "--write-test would write over"),
+            (["--hold-out", "0.2", "--write-test", "m.tar.gz"], "--write-test would write over"),
+            (["--test", "d.csv"], "All rows stand in the test set too"),
+            (["--test", "empty.csv"], "The test set is empty"),
+        ],
+    )
+    def test_refuses_what_makes_no_sense_and_touches_no_file(
+        self,
+        home: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        options: list[str],
+        says: str,
+    ) -> None:
+        monkeypatch.chdir(home)
+        data = posts_file(Path("d.csv"))
+        table(Path("empty.csv"), [])
+        before = data.read_bytes()
+        assert main(["train", "d.csv", "--output", "m.tar.gz", *options]) == 2
+        assert says in capsys.readouterr().err
+        assert data.read_bytes() == before
+        assert not Path("m.tar.gz").exists()
+
+    def test_that_fails_while_writing_leaves_nothing_behind(
+        self, made: Trained, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("bot.learning.training.train.pack", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            made.pack(home / "new/m.tar.gz")
+        assert not [*(home / "new").iterdir()]
+
+    def test_measures_by_a_test_set_of_one_side(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        data = posts_file(home / "d.csv")
+        asked = table(home / "asked.csv", [("you lost my parcel again", "yes")])
+        assert main(["train", str(data), "--output", str(home / "m"), "--test", str(asked)]) == 0
+        assert "roc_auc cannot be told" in capsys.readouterr().out
+
+    def test_measures_by_the_very_threshold_even_where_that_is_nothing(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told = self.ran(
+            capsys, posts_file(home / "d.csv"), "--output", home / "m", "--hold-out", "0.25",
+            "--cards-a-day", "9", "--posts-a-day", "9",
+        )  # fmt: skip
+        assert (told["threshold"], told["test"]["recall"], told["test"]["precision"]) == (0, 1, 0.5)
 
 
 def described(archive: Path) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_another_name_says_nothing(name: str) -> None:
     assert described(name) is None
 
 
-@pytest.mark.parametrize("calibration", [(1000.0, 0.0), (1.0, float("nan"))])
+@pytest.mark.parametrize("calibration", [(1000.0, 0.0), (999.9999999, 0.0), (1.0, float("nan"))])
 def test_a_calibration_out_of_reason_is_refused(calibration: tuple[float, float]) -> None:
     with pytest.raises(Refused, match="out of reason"):
         variant_name(Description(calibration=calibration), ID)

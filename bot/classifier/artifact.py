@@ -7,6 +7,7 @@ unpacked: a cold start would spend a fifth of its time on that.
 
 import gzip
 import json
+import math
 import re
 import struct
 import tarfile
@@ -31,6 +32,7 @@ _ENTRY: Final = rb"[^\0]*\0.{9}"
 _WORD: Final = re.compile(rb"([^\0]*)\0.{9}", re.DOTALL)
 
 
+_AT_ONCE: Final = 1 << 20
 VERSION: Final = 1
 """The form of `model.json` that is written here; a higher one is a newer release's."""
 
@@ -40,7 +42,7 @@ class Description:
     """What `model.json` says of a model.
 
     `calibration` holds slope and offset of Platt scaling on the log-odds; `data` is the SHA-256
-    of what it was trained on; `card` is its story for people (`bot.learning.card`).
+    of what it was trained on; `card` is its story for people (`bot.learning.training.card`).
     """
 
     name: str = "fasttext"
@@ -64,7 +66,7 @@ def described(folder: Path) -> Description:
         raise Misconfigured([f"{folder} holds no {DESCRIPTION} to read: {error}"]) from None
     try:
         return _described(json.loads(text))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Misconfigured([f"{folder / DESCRIPTION} describes no model: {error}"]) from None
 
 
@@ -77,13 +79,19 @@ def unpack(archive: Path, folder: Path) -> Description:
     try:
         with tarfile.open(archive) as tar:
             (folder / BINARY).write_bytes(_content(tar, BINARY))
-            if DESCRIPTION not in tar.getnames():
+            names = tar.getnames()
+            # tarfile takes rubbish for the end; only at the true end gzip compares its sum.
+            while tar.fileobj and tar.fileobj.read(_AT_ONCE):
+                pass
+            if DESCRIPTION not in names:
                 return Description(name=archive.name.split(".")[0])
             return _described(json.loads(_content(tar, DESCRIPTION)))
     except FileNotFoundError:
-        raise Misconfigured(
-            [f"There is no model at {archive}: run make setup, or set MODEL_PATH."]
-        ) from None
+        problem = (
+            f"There is no model at {archive}: name another file, or run make setup for the starter "
+            "model."
+        )
+        raise Misconfigured([problem]) from None
     except (
         tarfile.TarError,
         zlib.error,
@@ -92,6 +100,7 @@ def unpack(archive: Path, folder: Path) -> Description:
         ValueError,
         TypeError,
         OSError,
+        RecursionError,
     ) as error:
         raise Misconfigured(
             [f"{archive} is no model archive holding {BINARY} and {DESCRIPTION}: {_brief(error)}"]
@@ -121,13 +130,21 @@ def _described(record: Any) -> Description:
         raise ValueError(
             f"its labels are {', '.join(description.labels)}, and must be {ANSWER} and {ESCALATE}"
         )
+    texts = (description.name, description.data)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(description.card, dict):
+        raise TypeError("its name, data or card are of another kind")
     if description.normalizer not in NORMALIZERS:
         raise ValueError(f"its normalizer «{description.normalizer}» is not known")
     if description.calibration is not None:
         slope, offset = (float(number) for number in description.calibration)
+        if not (math.isfinite(slope) and math.isfinite(offset)):
+            raise ValueError("its calibration is no number")
         description = replace(description, calibration=(slope, offset))
     if description.threshold is not None:
-        description = replace(description, threshold=float(description.threshold))
+        threshold = float(description.threshold)
+        if not 0 <= threshold <= 1:  # nor NaN, by which nothing would ever escalate
+            raise ValueError(f"its threshold, {threshold:g}, is not between 0 and 1")
+        description = replace(description, threshold=threshold)
     return replace(description, labels=tuple(description.labels))
 
 

@@ -15,6 +15,7 @@ from bot.classifier.artifact import (
     vocabulary,
 )
 from bot.classifier.calibration import calibrated
+from bot.errors import Misconfigured
 
 
 class EmbeddedClassifier:
@@ -37,7 +38,13 @@ class EmbeddedClassifier:
     def _load(self, folder: Path, description: Description) -> None:
         self._description = description
         self._words = vocabulary(folder / BINARY)
-        self._model: Any = fasttext.load_model(str(folder / BINARY))
+        try:
+            self._model: Any = fasttext.load_model(str(folder / BINARY))
+            self._model.f.predict("a\n", 2, 0.0, "strict")  # one that is cut short fails here
+        except (ValueError, RuntimeError, MemoryError):
+            raise Misconfigured(
+                [f"The {BINARY} of {description.name} is no whole model: train or copy it again."]
+            ) from None
 
     @property
     def model(self) -> str:

@@ -40,6 +40,7 @@ LARGEST_REQUEST: Final = 3_900_000
 _PATIENCE: Final = Config(
     connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
 )
+_ROUNDS: Final = 4
 _NO_REGION: Final = "SAGEMAKER_ENDPOINT is set but no AWS region: set AWS_DEFAULT_REGION."
 _RETRYABLE: Final = frozenset(
     {
@@ -108,12 +109,15 @@ class SageMakerClassifier:
         """See `bot.verdicts.Classifier`. One request for each batch the endpoint can take."""
         batches = [texts[first:last] for first, last in pairwise(_bounds(texts))]
         answers = [self._ask(batch) for batch in batches]
-        # While an endpoint goes over to another model both answer: what the old one said of the
-        # first batches is asked once more, for all have one threshold.
-        for place, answer in enumerate(answers):
-            if answer.model != self._serving:
+        # While an endpoint goes over to another model both answer: what is not by the one that
+        # answered last is asked once more, for all have one threshold.
+        for _ in range(_ROUNDS):
+            others = [n for n, answer in enumerate(answers) if answer.model != self._serving]
+            if not others:
+                return [one for answer in answers for one in answer.probabilities]
+            for place in others:
                 answers[place] = self._ask(batches[place])
-        return [one for answer in answers for one in answer.probabilities]
+        raise Retryable(f"The endpoint {self._endpoint} answers now by one model, now by another.")
 
     def _ask(self, texts: Sequence[str]) -> _Answer:
         body, variant = self._invoke(texts)

@@ -65,7 +65,7 @@ def described(variant: str) -> Description | None:
 
 def _spelt(number: float) -> str:
     text = f"{abs(number):.6f}".rstrip("0").rstrip(".")
-    if not abs(number) < 1000:  # noqa: PLR2004  three digits; what is no number fails here, too
+    if not float(text) < 1000:  # noqa: PLR2004  three digits; what is no number fails here, too
         raise Refused(f"The model's threshold or calibration is out of reason: {number:g}.")
     return f"{'m' if number < 0 else ''}{text.replace('.', 'p')}"
 

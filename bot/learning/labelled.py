@@ -101,4 +101,4 @@ def _label(where: str, given: object) -> bool:
     if label is not None:
         return label
     shown = f"«{said:.40}»" if said.strip() else "nothing"
-    raise Refused(f"{where}: escalate says {shown}, and must say True or False (or 1 or 0).")
+    raise Refused(f"{where}: escalate says {shown}, and must say yes or no, True or False, 1 or 0.")

@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from bot import settings
 from bot.errors import Refused
-from bot.learning import aims, splitting
-from bot.learning.card import source
-from bot.learning.checking import check
 from bot.learning.labelled import Labelled, labelled
-from bot.learning.training import Plan, Surroundings, Trained, examined
-from bot.learning.training import train as work
+from bot.learning.training import aims, splitting
+from bot.learning.training.card import source
+from bot.learning.training.checking import check
+from bot.learning.training.train import Plan, Surroundings, Trained, examined
+from bot.learning.training.train import train as work
 from bot.local.lessons import all_lessons, to_learn
 from bot.local.terminal import show
 from bot.normalize import EMOJI, PLAIN
@@ -36,8 +36,10 @@ def train(arguments: Namespace, environment: Mapping[str, str]) -> int:
         rows = labelled(arguments.data, bar.update)
     plan = _plan(arguments, rows)
     own = _agents_words(arguments, environment)
-    rows, asked = _parted(arguments, [*rows, *own], plan.normalizer)
-    made = _trained(arguments, rows, plan, len(own))
+    rows, asked = _parted(arguments, rows, plan.normalizer)
+    # Agents' words are the newest there are: held out, nothing would be learnt from them.
+    own = splitting.without(own, asked or [], plan.normalizer)
+    made = _trained(arguments, [*rows, *own], plan, len(own))
     made = examined(made, asked) if asked is not None else made
     _written(arguments.output, made.pack)
     if arguments.write_test and asked is not None:
@@ -151,6 +153,7 @@ def _tell(arguments: Namespace, made: Trained) -> None:
     sentences.append(
         f"Of {left['rows']} rows {left['repeated']} said the same as others, {left['empty']} had "
         f"no word, and over {left['disputed']} texts people disagree."
+        + (f" {left['agents']} are agents' labels." if arguments.with_labels else "")
     )
     show(arguments, row, "\n".join(sentences))
 

@@ -98,7 +98,10 @@ def _socket(parts: Parts) -> "SocketMode | None":
 def _homes(parts: Parts) -> str:
     slack = "Slack" if parts.slack else "the console"
     x = "polled" if parts.x else "not connected"
-    return f"Cards go to {slack}; X is {x}; automatic replies are {parts.settings.auto_reply}."
+    return (
+        f"The model is {parts.classifier.model}; cards go to {slack}; X is {x}; automatic replies "
+        f"are {parts.settings.auto_reply}."
+    )
 
 
 def classify(arguments: Namespace, environment: Environment) -> int:

@@ -19,7 +19,9 @@ from bot.weekly import Figures, figures, to_json
 from bot.wiring import Parts
 
 MOST_WEEKS: Final = 52
-_COLUMNS: Final = "{:<10}  {:<20}  {:>7}  {:>9}  {:>5}  {:>7}  {:>16}  {}"
+CANNOT_TELL: Final = "cannot tell"
+"""The conclusion of a week that was compared with nothing."""
+_COLUMNS: Final = "{:<10}  {:<20}  {:>7}  {:>9}  {:>5}  {:>7}  {:>15}  {:>8}  {}"
 _NO_FILE: Final = "Its words and training data are not looked at: {} Name it by --model FILE."
 
 
@@ -102,6 +104,7 @@ _HEADER: Final = (
     "shift",
     "unknown",
     "corrected",
+    "expected",
     "conclusion",
 )
 
@@ -109,7 +112,6 @@ _HEADER: Final = (
 def _line(one: Examined) -> str:
     week = one.week
     high = sum(week.scores[BINS // 2 :]) / week.posts if week.posts else None
-    corrected = f"{week.wrong:,} of {week.looked_at:,}" if week.looked_at else "-"
     return _COLUMNS.format(
         f"{week.since:%Y-%m-%d}",
         (week.model or "-")[:20],
@@ -117,9 +119,15 @@ def _line(one: Examined) -> str:
         _percent(high),
         "-" if one.shift is None else f"{one.shift:.2f}",
         _percent(week.unknown_share),
-        corrected if one.promised is None else f"{corrected} ({one.promised:.0%})",
-        one.conclusion if one.against else "cannot tell",
+        _corrected(week),
+        _percent(one.promised),
+        one.conclusion if one.against else CANNOT_TELL,
     )
+
+
+def _corrected(week: Figures) -> str:
+    share = week.wrong_share
+    return "-" if share is None else f"{week.wrong:,} of {week.looked_at:,} ({share:.0%})"
 
 
 def _percent(share: float | None) -> str:
@@ -136,6 +144,6 @@ def _row(one: Examined) -> dict[str, Any]:
         "against": one.against,
         "shift": one.shift,
         "mistakes_expected": one.promised,
-        "conclusion": one.conclusion,
+        "conclusion": one.conclusion if one.against else CANNOT_TELL,
         "said": list(one.said),
     }

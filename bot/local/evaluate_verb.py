@@ -5,9 +5,9 @@ import os
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tqdm import tqdm
 
@@ -20,14 +20,15 @@ from bot.verdicts import Classifier
 from bot.wiring import Parts
 
 if TYPE_CHECKING:
+    from bot.learning.evaluating.measuring import Candidate
     from bot.learning.labelled import Labelled
-    from bot.learning.measuring import Candidate
     from bot.learning.reporting.told import Report
 
 Environment = Mapping[str, str]
 
 MISS_COSTS: Final = 10.0
 """Needless cards that are as bad as one person missed, where nobody says otherwise."""
+MOST_MISS_COSTS: Final = 1e6
 
 
 def add_options(verb: ArgumentParser) -> None:
@@ -72,19 +73,35 @@ def evaluate(arguments: Namespace, environment: Environment) -> int:
 
 
 def _check(arguments: Namespace) -> None:
-    if not arguments.miss_costs > 0:
-        raise Refused("--miss-costs is a number above 0: how many needless cards a miss is worth.")
+    if not 0 < arguments.miss_costs <= MOST_MISS_COSTS:
+        raise Refused(
+            f"--miss-costs is a number above 0 and up to {MOST_MISS_COSTS:,.0f}: how many needless "
+            "cards a miss is worth."
+        )
     if arguments.stage and (arguments.model or arguments.endpoint):
         raise Refused(
             "--stage evaluates the stage's own classifier: leave out --model and --endpoint."
         )
-    if arguments.report and arguments.report.suffix.lower() == ".json":
+    if arguments.report is not None:
+        _check_report(arguments)
+
+
+def _check_report(arguments: Namespace) -> None:
+    page: Path = arguments.report
+    odd = page.exists() and not page.is_file()
+    if not page.name or odd or page.suffix.lower() == ".json":
         raise Refused("--report names the page, such as report.html; its JSON comes to lie beside.")
+    read = {
+        path.resolve() for path in (*arguments.data, arguments.model, arguments.against) if path
+    }
+    for written in (page, page.with_suffix(".json")):
+        if written.resolve() in read:
+            raise Refused(f"--report would write over {written}: name another page.")
 
 
 def _measured(arguments: Namespace, environment: Environment) -> "Report":
-    from bot.learning.card import source  # noqa: PLC0415
-    from bot.learning.measuring import measured  # noqa: PLC0415
+    from bot.learning.evaluating.measuring import measured  # noqa: PLC0415
+    from bot.learning.training.card import source  # noqa: PLC0415
 
     # What is wrong with the models is to be told before half a million rows are read.
     candidates = _candidates(arguments, environment)
@@ -107,7 +124,7 @@ def _rows(paths: Sequence[Path]) -> "list[Labelled]":
 
 
 def _candidates(arguments: Namespace, environment: Environment) -> "list[Candidate]":
-    from bot.learning.measuring import Candidate  # noqa: PLC0415
+    from bot.learning.evaluating.measuring import Candidate  # noqa: PLC0415
 
     if arguments.region:
         os.environ["AWS_DEFAULT_REGION"] = arguments.region  # botocore looks nowhere else
@@ -129,21 +146,30 @@ def _classifier(parts: Parts) -> Classifier:
     if parts.settings.classifier != "sagemaker" or not endpoint:
         return parts.classifier
     from bot.classifier import sagemaker  # noqa: PLC0415
-    from bot.learning.patience import PatientClassifier  # noqa: PLC0415
+    from bot.learning.evaluating.patience import PatientClassifier  # noqa: PLC0415
 
     hosted = sagemaker.SageMakerClassifier(sagemaker.client(), endpoint, parts.settings.normalizer)
     return PatientClassifier(hosted, parts.wait)
 
 
 def _learnt_from(chosen: settings.Settings) -> frozenset[str]:
-    """The files in the card of an embedded model (`bot.learning.card`)."""
+    """The files in the card of an embedded model (`bot.learning.training.card`)."""
     if chosen.classifier != "embedded":
         return frozenset()
     path = chosen.model_path
     with tempfile.TemporaryDirectory() as folder:
         found = described(path) if path.is_dir() else unpack(path, Path(folder))
-    files = found.card.get("data", {}).get("files", [])
-    return frozenset({found.data, *(file.get("sha256") for file in files)})
+    return frozenset({found.data, *_hashes(found.card)})
+
+
+def _hashes(card: Mapping[str, Any]) -> Iterator[str]:
+    """Of the files that a card names; one that somebody else wrote may name them otherwise."""
+    data = card.get("data")
+    files = data.get("files") if isinstance(data, Mapping) else None
+    for file in files if isinstance(files, list) else ():
+        told = file.get("sha256") if isinstance(file, Mapping) else None
+        if isinstance(told, str):
+            yield told
 
 
 def _chosen(arguments: Namespace) -> dict[str, str]:
@@ -164,8 +190,8 @@ def _plain(report: "Report") -> str:
     lines = [
         *report.cautions,
         (
-            f"{found.figures.rows:,} posts, {found.needing:,} of which needed a person, judged by "
-            f"{found.model} at {found.figures.threshold:g}:"
+            f"{prose.counted(found.figures.rows, 'post')}, {found.needing:,} of which needed a "
+            f"person, judged by {found.model} at {found.figures.threshold:g}:"
         ),
         *(
             f"  {name:<18} {value:>14}  {between}"

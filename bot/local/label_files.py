@@ -3,9 +3,7 @@
 import csv
 import io
 import logging
-import os
 import sys
-import tempfile
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +20,7 @@ from bot.cases import Case
 from bot.errors import Conflict, Refused
 from bot.labels import Lesson, lesson_of, meant
 from bot.local.files import Bad, Row, chunks, csv_rows
+from bot.local.keeping import keep
 from bot.local.lessons import all_lessons, to_learn
 from bot.local.terminal import printable, show
 from bot.tweets import IDENTITY, clean
@@ -36,7 +35,7 @@ _COLUMNS: Final = (
     "text", "escalate", "created_at", "language", "tweet_id", "who", "at", "model",
 )  # fmt: skip
 _IDS: Final = ("tweet_id", "id")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """How cells begin that a spreadsheet runs (OWASP, "CSV Injection")."""
 _ROUNDED: Final = 15
 """Digits of a number that a spreadsheet keeps (Microsoft, "Excel specifications and limits")."""
@@ -99,7 +98,12 @@ def _exported_in_words(row: Mapping[str, Any], arguments: Namespace) -> str:
 
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
-    """Writes a table in which a person fills in the labels. Raises `Refused` where it cannot."""
+    """Writes a table in which a person fills in the labels.
+
+    Raises `Refused` where it cannot, or where a table is already that somebody may have filled in.
+    """
+    if path.exists():
+        raise Refused(f"{path} is there already: import it, or name another file.")
     columns = ("tweet_id", "escalate", "text", "why", "reason", "url")
     rows = [[one.id, "", one.text, one.why, one.reason, one.url or ""] for one in questions]
     _write(path, _table(columns, rows, spreadsheet=True))
@@ -122,17 +126,10 @@ def _safe(value: str) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     """Whole or not at all, readable by its owner alone."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise Refused(f"{path} is no file: name one to be written.")  # a device is not replaced
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        unfinished = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        keep(path, content)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}.") from None
 
@@ -222,7 +219,7 @@ def _wanted(row: Row, who: str, now: datetime) -> Wanted | None:
     case_id = case_id.strip().removeprefix("'")
     if not IDENTITY.fullmatch(case_id):
         raise Refused(f"«{case_id:.40}» is no id of a post; a spreadsheet may have rounded it.")
-    name = clean(" ".join((row.values.get("who") or who).split()))[:LONGEST_NAME]
+    name = " ".join(printable(clean(row.values.get("who") or who)).split())[:LONGEST_NAME]
     if not name or name in _NOBODY:
         raise Refused("who must name a person.")
     return Wanted(row.where, case_id, escalate, name, _given(row.values.get("at"), now))

@@ -1,5 +1,6 @@
 """The verbs of `python -m bot labels` that look: what people said, in sum, and what to ask next."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ from bot.labels import Lesson, Statistics, Tally, conflicts, statistics
 from bot.local.label_files import TELL_ABOVE, export, import_, write_questions
 from bot.local.lessons import all_lessons, heard, watched
 from bot.local.stages.staged import hints
-from bot.local.terminal import show
+from bot.local.terminal import printable, show
 from bot.unlabelled import Question, Unknown, to_ask
 from bot.verdicts import Classifier, Verdict
 from bot.wire import time_of
@@ -64,6 +65,7 @@ def show_labels(arguments: Namespace, environment: Environment) -> int:
     since = _since(arguments.since)
     lessons = all_lessons(Parts(settings.read(environment)).store)
     contradict = conflicts(lessons).ids
+    shown = 0
     for lesson in lessons:
         passed_over = (
             (arguments.corrections and not lesson.overruled)
@@ -72,9 +74,26 @@ def show_labels(arguments: Namespace, environment: Environment) -> int:
             or (arguments.by is not None and lesson.who != arguments.by)
         )
         if not passed_over:
+            shown += 1
             in_conflict = lesson.id in contradict
             show(arguments, _row(lesson, in_conflict), _line(lesson, in_conflict))
+    if not shown:
+        _say(_NONE_LIKE_THAT if lessons else _NONE_YET, arguments)
     return 0
+
+
+_NONE_YET: Final = (
+    "Nobody has labelled a post yet: `python -m bot labels next` lists posts that want a label."
+)
+_NONE_LIKE_THAT: Final = (
+    "None of the labels is like that: `python -m bot labels list` shows them all."
+)
+_NONE_TO_ASK: Final = "No post wants a label: the model decided none that nobody has labelled."
+
+
+def _say(sentence: str, arguments: Namespace) -> None:
+    if not arguments.json:
+        print(printable(_here(sentence, arguments)), file=sys.stderr)  # noqa: T201
 
 
 def _since(written: str | None) -> datetime | None:
@@ -217,7 +236,9 @@ def next_labels(arguments: Namespace, environment: Environment) -> int:
     unknown = _unknown(None if parts.settings.classifier == "sagemaker" else parts.classifier)
     cases = heard(watched(store), store)
     questions = to_ask(cases, arguments.count, desk.rules, desk.unsure_margin, unknown)
-    if arguments.output is not None:
+    if not questions:
+        _say(_NONE_TO_ASK, arguments)
+    elif arguments.output is not None:
         write_questions(arguments.output, questions)
         filled = f"python -m bot labels import {arguments.output}"
         told = f"Wrote {len(questions)} posts: fill in escalate (yes or no), then `{filled}`."

@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,6 @@ from bot.wiring import Parts
 
 LONGEST_TEXT: Final = 80
 """Characters of a post that the table shows."""
-_DAY: Final = timedelta(days=1)
 _HEADER: Final = "  ".join(
     (
         f"{'case':<19}",
@@ -50,6 +49,8 @@ def rejudge(arguments: Namespace, environment: Mapping[str, str]) -> int:
     """
     parts = Parts(settings.read(environment))
     since, until = _moment(arguments.since), _moment(arguments.until, whole_day=True)
+    if since and until and since > until:
+        raise Refused("--since lies after --until: no case came in then.")
     other, by = _other(arguments, parts)
     cases = islice(judged(parts.store.newest(until, since)), _limit(arguments.limit))
     tally = Tally()
@@ -95,18 +96,17 @@ def _moment(written: str | None, *, whole_day: bool = False) -> datetime | None:
         day = date.fromisoformat(written)
     except ValueError:
         return _time(written)
-    begin = datetime.combine(day, time(), UTC)
-    return begin + _DAY - timedelta(microseconds=1) if whole_day else begin
+    return datetime.combine(day, time.max if whole_day else time.min, UTC)
 
 
 def _time(written: str) -> datetime:
     try:
         at = datetime.fromisoformat(written)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Refused(
             f"«{written:.40}» is no day: write 2026-11-02, or 2026-11-02T09:30 (UTC)."
         ) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _limit(limit: int | None) -> int | None:
@@ -191,7 +191,7 @@ def _told(tally: Tally, by: str) -> Iterator[str]:
     if whole.needed:
         yield (
             f"Needed a person, said agents: {whole.needed:,}. Missed of these: "
-            f"{tally.missed_after:,} then, {tally.missed_before:,} now."
+            f"{tally.missed_before:,} as they were judged, {tally.missed_after:,} by {by}."
         )
     else:
         yield "No agent labelled one that needed a person, so nobody knows whom this would miss."

@@ -22,7 +22,7 @@ def add_options(verb: ArgumentParser) -> None:
         help="CSV or JSON lines with text and escalate; several are put together",
     )
     verb.add_argument("--output", type=Path, required=True, metavar="model.tar.gz")
-    verb.add_argument("--name", default="own", help="what verdicts call the model")
+    verb.add_argument("--name", help="what verdicts call the model; own-… unsaid")
     verb.add_argument("--seed", type=int, default=0, help="the same seed, the same model; 0 unsaid")
     verb.add_argument(
         "--settings",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.learning.card import Source
+from bot.learning.evaluating.measuring import Candidate, measured
 from bot.learning.labelled import Labelled
-from bot.learning.measuring import Candidate, measured
 from bot.learning.reporting.report import write
+from bot.learning.training.card import Source
 from tests.browser.chromium import Page, expect
 from tests.browser.test_for_everybody import HOSTILE, OVERFLOW, WIDTHS
 from tests.examples import NOON

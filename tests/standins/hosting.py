@@ -34,8 +34,9 @@ class Hosting:
     `failures` are the reasons for which the next changes fail, an empty one where SageMaker does
     not say; `broken` does it for good. `instead` is a model that answers in place of the one that
     is published; a `deaf` endpoint is in service and answers nobody from the next update on.
-    `train` makes the archive of a training job. A new role is not known yet to so many calls as are
-    `late`.
+    `refusal` is what SageMaker says to the next calls that make or update an endpoint, and does
+    nothing. `train` makes the archive of a training job. A new role is not known yet to so many
+    calls as are `late`.
     """
 
     url: str
@@ -45,11 +46,16 @@ class Hosting:
     instead: Path | None = None
     deaf: bool = False
     late: int = 0
+    refusal: str = ""
     train: Callable[[dict[str, Any]], bytes] | None = None
     updates: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._under_way: dict[str, tuple[int, str, str]] = {}
+
+    def refuse(self) -> None:
+        if self.refusal:
+            raise ValidationError(message=self.refusal)
 
     def begin(self, backend: SageMakerModelBackend, name: str, config: str, status: str) -> None:
         endpoint = backend.endpoints[name]
@@ -134,6 +140,7 @@ def hosting(url: str, runtime: BlazingTextStandin) -> Iterator[Hosting]:
         return create_model(self, model_name, **named)
 
     def created(self: SageMakerModelBackend, *args: Any, **named: Any) -> FakeEndpoint:
+        play.refuse()
         endpoint = create(self, *args, **named)
         play.begin(self, endpoint.endpoint_name, endpoint.endpoint_config_name, "Creating")
         return endpoint
@@ -144,6 +151,7 @@ def hosting(url: str, runtime: BlazingTextStandin) -> Iterator[Hosting]:
         return found
 
     def update_endpoint(self: SageMakerResponse) -> ActionResult:
+        play.refuse()
         backend, name = self.sagemaker_backend, self._get_param("EndpointName")
         status = describe(backend, name)["EndpointStatus"]
         if status != "InService":

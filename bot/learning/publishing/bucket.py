@@ -30,8 +30,8 @@ def put(cloud: Cloud, artifact: Artifact, bucket: str) -> str:
     Raises `Refused` where AWS refuses it, or another archive has its name.
     """
     key = key_of(artifact)
+    check(cloud, bucket)
     with asking():
-        _check_region(cloud, bucket)
         try:
             with artifact.file.open("rb") as content:
                 cloud.s3.put_object(
@@ -52,13 +52,15 @@ def put(cloud: Cloud, artifact: Artifact, bucket: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def _check_region(cloud: Cloud, bucket: str) -> None:
-    try:
-        found = cloud.s3.get_bucket_location(Bucket=bucket).get("LocationConstraint")
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchBucket":
-            raise Refused(f"There is no bucket {bucket}: make it, or name another.") from None
-        raise
+def check(cloud: Cloud, bucket: str) -> None:
+    """Raises `Refused` where SageMaker could not read from the bucket: none, or far away."""
+    with asking():
+        try:
+            found = cloud.s3.get_bucket_location(Bucket=bucket).get("LocationConstraint")
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                raise Refused(f"There is no bucket {bucket}: make it, or name another.") from None
+            raise
     # S3 API reference, GetBucketLocation: nothing said is us-east-1, and EU was once eu-west-1.
     there = {None: "us-east-1", "EU": "eu-west-1"}.get(found, found)
     if there != cloud.region:

@@ -21,6 +21,8 @@ def destination(
     arguments: Namespace, environment: Environment, chosen: Settings, host: Host
 ) -> Destination:
     """The place. Raises `Refused` where what is said does not go together."""
+    if arguments.endpoint is not None and not stagefile.ENDPOINT.fullmatch(arguments.endpoint):
+        raise Refused(f"«{arguments.endpoint}» is no endpoint's name: give it without ARN or URL.")
     if arguments.stage and arguments.endpoint:
         raise Refused("Say --stage or --endpoint: a stage knows its endpoint.")
     if not arguments.stage and (arguments.deploy or arguments.hosted):
@@ -47,6 +49,12 @@ def _laptop(environment: Environment, chosen: Settings) -> Laptop:
 
 
 def _own(arguments: Namespace, endpoint: str, chosen: Settings, host: Host) -> OwnEndpoint:
+    for file in sorted(stage.FILES.glob("*.env")):
+        if endpoint == stage.stack_name(file.stem) and "MODEL_DATA_URL" in _values(file):
+            raise Refused(
+                f"{endpoint} belongs to the stack of stage {file.stem}, which would undo it: "
+                f"publish with --stage {file.stem}."
+            )
     return OwnEndpoint(
         host(endpoint),
         arguments.bucket,
@@ -60,12 +68,17 @@ def _of_stage(arguments: Namespace, chosen: Settings, host: Host) -> Destination
     """By what stands in the stage's file, which is what it is deployed with next."""
     name: str = arguments.stage
     file: Path = stage.FILES / f"{name}.env"
-    values = stagefile.read(file) or {}
+    values = _values(file)
     deploy = deployed_by_make if arguments.deploy else None
     packaged = Packaged(name, file, deploy)
     made, existing = values.get("MODEL_DATA_URL"), values.get("SAGEMAKER_ENDPOINT")
+    if arguments.hosted and existing:
+        raise Refused(
+            f"{file.name} names the endpoint {existing}: take SAGEMAKER_ENDPOINT out of it before "
+            "the stage makes one of its own."
+        )
     embedded = values.get("CLASSIFIER") == "embedded" or not (made or existing)
-    if arguments.hosted and embedded and not existing:
+    if arguments.hosted and embedded:
         if not (arguments.bucket or made):
             raise Refused("Name the bucket for models, too, with --bucket.")
     elif embedded:
@@ -82,3 +95,14 @@ def _of_stage(arguments: Namespace, chosen: Settings, host: Host) -> Destination
         chosen.normalizer,
         packaged if embedded else None,
     )
+
+
+def _values(file: Path) -> dict[str, str]:
+    """What a stage is deployed with next. Raises `Refused` where that is not known here."""
+    found = stagefile.read(file)
+    if found is None:
+        raise Refused(
+            f"There is no aws/stages/{file.name} here, which says what the stage is deployed with: "
+            "take it from whoever deployed it."
+        )
+    return found

@@ -28,13 +28,12 @@ class Kept:
     config: Mapping[str, Any]
     network: Mapping[str, Any] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A configuration, and the model that was made for it; None where that was there before."""
-
-    config: str
-    model: str | None
+    @property
+    def captures(self) -> str | None:
+        """The `s3://` address below which it keeps what it is asked; None where it does not."""
+        told = self.config.get("DataCaptureConfig", {})
+        found: str | None = told.get("DestinationS3Uri") if told.get("EnableCapture") else None
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,11 @@ def kept(cloud: Cloud, before: Mapping[str, Any]) -> Kept:
                 f"The endpoint {before['EndpointName']} has several variants: somebody compares "
                 "models there. Publish to an endpoint of one."
             )
+        if "ModelName" not in variants[0]:
+            raise Refused(
+                f"The endpoint {before['EndpointName']} hosts inference components, which have "
+                "their models themselves: publish to an endpoint without."
+            )
         model = dict(cloud.sagemaker.describe_model(ModelName=variants[0]["ModelName"]))
     creating = cloud.sagemaker.meta.service_model.operation_model("CreateEndpointConfig")
     names = set(creating.input_shape.members if creating.input_shape else ())
@@ -86,27 +90,31 @@ def kept(cloud: Cloud, before: Mapping[str, Any]) -> Kept:
 
 def made(
     cloud: Cloud, endpoint: str, serving: Serving, like: Kept, now: datetime, wait: Wait
-) -> Made:
-    """A new configuration, as `like` but for the model, and the model. Raises `Refused`."""
-    artifact = serving.artifact
-    config = f"{endpoint[:_SHORT]}-{artifact.id}-{now:%Y%m%d%H%M%S%f}"
-    model = f"{endpoint[:_SHORT]}-{artifact.name}"
-    new = _model(cloud, model, serving, like.network, wait)
+) -> str:
+    """A new configuration, as `like` but for the model, and that model; the name of both.
+
+    Raises `Refused`, and then neither is there.
+    """
+    name = f"{endpoint[:_SHORT]}-{serving.artifact.id}-{now:%Y%m%d%H%M%S%f}"
+    _model(cloud, name, serving, like.network, wait)
     variant = {
         **like.config["ProductionVariants"][0],
-        "VariantName": artifact.variant,
-        "ModelName": model,
+        "VariantName": serving.artifact.variant,
+        "ModelName": name,
     }
-    told = {**like.config, "EndpointConfigName": config, "ProductionVariants": [variant]}
-    with asking():
-        cloud.sagemaker.create_endpoint_config(**told, Tags=TAGS)
-    return Made(config, model if new else None)
+    told = {**like.config, "EndpointConfigName": name, "ProductionVariants": [variant]}
+    try:
+        with asking():
+            cloud.sagemaker.create_endpoint_config(**told, Tags=TAGS)
+    except Refused:
+        forget(cloud, name)
+        raise
+    return name
 
 
 def _model(
     cloud: Cloud, name: str, serving: Serving, network: Mapping[str, Any], wait: Wait
-) -> bool:
-    """Makes the model; whether it was not there before."""
+) -> None:
 
     def make() -> None:
         container: Any = {"Image": cloud.image, "ModelDataUrl": serving.url}
@@ -118,21 +126,15 @@ def _model(
             **network,
         )
 
-    try:
-        once_known(make, wait)
-    except Refused as refusal:
-        if "already existing" not in str(refusal):
-            raise
-        return False
-    return True
+    once_known(make, wait)
 
 
-def forget(cloud: Cloud, made_for_nothing: Made) -> None:
-    """What was made for nothing goes, as far as it can be taken away."""
+def forget(cloud: Cloud, name: str) -> None:
+    """Configuration and model of that name, made for nothing, go as far as they can."""
     with suppress(Refused), asking():
-        cloud.sagemaker.delete_endpoint_config(EndpointConfigName=made_for_nothing.config)
-        if made_for_nothing.model:
-            cloud.sagemaker.delete_model(ModelName=made_for_nothing.model)
+        cloud.sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    with suppress(Refused), asking():
+        cloud.sagemaker.delete_model(ModelName=name)
 
 
 def _described(cloud: Cloud, config: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bot import settings
 from bot.errors import Refused
-from bot.learning.patience import PatientClassifier
+from bot.learning.evaluating.patience import PatientClassifier
 from bot.learning.publishing import choosing, cloud, endpoints, gate, jobs, record, roles, stages
 from bot.learning.publishing.artifacts import Artifact, opened
 from bot.learning.publishing.destinations import Destination, copied
@@ -32,32 +32,47 @@ COMPARED: Final = 50
 def publish(arguments: Namespace, environment: Environment) -> int:
     """See `bot.learning.publish_verb`."""
     chosen = settings.read(environment)
-    foreign = arguments.endpoint != chosen.sagemaker_endpoint
-    note = record.note_of(arguments.endpoint if foreign else None)
+    asked = chosen.sagemaker_endpoint if chosen.classifier == "sagemaker" else None
+    note = record.note_of(arguments.endpoint if arguments.endpoint != asked else None)
     store = Parts(chosen).store
     before = record.latest(store, note)
     if arguments.list:
         return _listed(arguments, before)
-    at = now()
+    at, who, reason = now(), arguments.by or _user(), _reason(arguments)
     destination = choosing.destination(arguments, environment, chosen, _hosting(at))
     test = gate.test_set(_test_file(arguments))
     artifact = _artifact(arguments, at)
     trial = _tried(artifact, destination, test, chosen)
-    objections = _objections(before, test, trial)
+    objections = _objections(before, destination, artifact, test, trial)
     _say(_figures(artifact, trial))
-    if objections and not arguments.force:
+    if objections and not reason:
         raise Refused(
             f"{artifact.name} was not published: {'; '.join(objections)}. "
             '`--force "reason"` publishes it all the same, and is recorded.'
         )
-    following = destination.put(artifact, [row.text for row in test.rows[:COMPARED]])
-    who = arguments.by or getpass.getuser()
     made = record.made(artifact, destination.where, test, trial, who, at)
-    forced = {"forced": arguments.force, "objections": objections} if objections else {}
+    forced = {"forced": reason, "objections": objections} if objections else {}
+    following = destination.put(artifact, [row.text for row in test.rows[:COMPARED]])
     record.kept(store, note, {**made, **forced})
     told = [f"Published {artifact.name} to {destination.where}.", *following]
     show(arguments, {**record.brief({**made, **forced}), "next": following}, "\n".join(told))
     return 0
+
+
+def _user() -> str:
+    """Who is signed in here. Raises `Refused` where nobody can be told."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        raise Refused("Who publishes is not known here: say it with --by NAME.") from None
+
+
+def _reason(arguments: Namespace) -> str:
+    """Why it is forced, empty where it is not. Raises `Refused` for more than a note can keep."""
+    reason: str = (arguments.force or "").strip()
+    if max(len(reason), len(arguments.by or "")) > record.LONGEST:
+        raise Refused(f"--force and --by have at most {record.LONGEST} characters each.")
+    return reason
 
 
 def _hosting(at: datetime) -> choosing.Host:
@@ -110,8 +125,19 @@ def _tried(artifact: Artifact, destination: Destination, test: TestSet, chosen: 
     return gate.tried(test, destination.judging(artifact), patient, chosen.threshold)
 
 
-def _objections(before: record.Record | None, test: TestSet, trial: Trial) -> list[str]:
-    found = (record.check_test(before, test), trial.objection)
+def _objections(
+    before: record.Record | None,
+    destination: Destination,
+    artifact: Artifact,
+    test: TestSet,
+    trial: Trial,
+) -> list[str]:
+    found = (
+        record.check_test(before, test),
+        stages.outdated(destination, before),
+        gate.learnt(artifact, test),
+        trial.objection,
+    )
     return [one for one in found if one]
 
 

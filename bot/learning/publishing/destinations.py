@@ -101,7 +101,7 @@ class OwnEndpoint:
         url = bucket.put(cloud, artifact, self._bucket(archive))
         # Should it go back, new machines would read the earlier archive.
         archives = list(dict.fromkeys(one for one in (url, archive) if one))
-        role = self.role or roles.serving(cloud, endpoint, archives)
+        role = self.role or roles.serving(cloud, endpoint, archives, like.captures)
         serving = configs.Serving(artifact, url, role)
 
         def check() -> str | None:

@@ -5,8 +5,8 @@ leaves the endpoint in service with the configuration it had, and may not even s
 configuration's name is what tells.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -53,11 +53,11 @@ class Hosting:
     def create(self, serving: Serving, instance: str, check: Check) -> None:
         """A new endpoint; what was made of one that fails is taken away. Raises `Refused`."""
         made = self._made(serving, configs.fresh(instance))
-        with asking():
+        with self._used(made):
             self.cloud.sagemaker.create_endpoint(
-                EndpointName=self.endpoint, EndpointConfigName=made.config, Tags=TAGS
+                EndpointName=self.endpoint, EndpointConfigName=made, Tags=TAGS
             )
-        wrong = self._awaited(made.config) or self._checked(check)
+        wrong = self._awaited(made) or self._checked(check)
         if wrong:
             with suppress(Refused), asking():
                 self.cloud.sagemaker.delete_endpoint(EndpointName=self.endpoint)
@@ -70,11 +70,11 @@ class Hosting:
         Machines, data capture and all else stay as they are. Raises `Refused`, once it is back.
         """
         made = self._made(serving, like)
-        with asking():
-            self._over_to(made.config)
-        wrong = self._awaited(made.config) or self._checked(check)
+        with self._used(made):
+            self._over_to(made)
+        wrong = self._awaited(made) or self._checked(check)
         if wrong:
-            stuck = self._back_to(before["EndpointConfigName"])
+            stuck = self._back_from(made, before["EndpointConfigName"])
             if stuck is None:
                 configs.forget(self.cloud, made)
             raise Refused(f"{wrong} {stuck or f'{self.endpoint} serves what it did before.'}")
@@ -91,8 +91,23 @@ class Hosting:
                 f"The endpoint {self.endpoint} is {status}: publish once it is in service."
             )
 
-    def _made(self, serving: Serving, like: Kept) -> configs.Made:
+    def _made(self, serving: Serving, like: Kept) -> str:
         return configs.made(self.cloud, self.endpoint, serving, like, self.now, self.wait)
+
+    @contextmanager
+    def _used(self, made: str) -> Iterator[None]:
+        """Within it, the endpoint is given what was made; where that is refused, it goes.
+
+        What is under way may be what was asked for, all the same: then it stays.
+        """
+        try:
+            with asking():
+                yield
+        except Refused:
+            with suppress(Refused):
+                if (self.found() or {}).get("EndpointStatus") not in _UNDER_WAY:
+                    configs.forget(self.cloud, made)
+            raise
 
     def _over_to(self, config: str) -> None:
         self.cloud.sagemaker.update_endpoint(EndpointName=self.endpoint, EndpointConfigName=config)
@@ -116,11 +131,14 @@ class Hosting:
         why = found.get("FailureReason") or "SageMaker does not say why; its log may."
         return f"The endpoint {self.endpoint} did not take the model ({status}): {why}"
 
-    def _back_to(self, config: str) -> str | None:
+    def _back_from(self, made: str, config: str) -> str | None:
         """The endpoint has the earlier configuration again; a sentence where it has not."""
         found = self.found() or {}
-        if (found.get("EndpointStatus"), found.get("EndpointConfigName")) == ("InService", config):
+        serving = found.get("EndpointConfigName")
+        if (found.get("EndpointStatus"), serving) == ("InService", config):
             return None
+        if serving not in {None, made, config}:
+            return f"Somebody has brought it to {serving} meanwhile, and so it stays."
         self.tell(f"{self.endpoint}: back to {config}")
         try:
             with asking():

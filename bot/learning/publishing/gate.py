@@ -2,12 +2,13 @@
 
 It may where, on the frozen test set, its PR-AUC is the higher one (or both are equal, and its F1 is
 the higher one), and its F1 of *escalate*, each model at its own threshold, is not shown to be
-lower: the 95 % interval of the difference (paired bootstrap, `bot.learning.resampling`) does not
-lie below zero as a whole. One that says the same of every post is the same model, and may.
+lower: the interval of the difference (paired bootstrap, `bot.learning.evaluating.comparing`) does
+not lie below zero as a whole, or it finds more of the people who need us. One that says the same
+of every post is the same model, and may.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,11 +16,12 @@ from typing import Final
 import numpy as np
 
 from bot.errors import Refused
-from bot.learning.comparing import Comparison, compared
-from bot.learning.evaluation import Said, said_of, truths_of
+from bot.learning.evaluating.comparing import Comparison, compared
+from bot.learning.evaluating.evaluation import Said, said_of, truths_of
+from bot.learning.evaluating.resampling import drawn
 from bot.learning.labelled import Labelled, labelled
 from bot.learning.metrics import Figures, Judged, figures
-from bot.learning.resampling import drawn
+from bot.learning.publishing.artifacts import Artifact
 from bot.verdicts import Classifier, line_of
 
 _ALIKE: Final = 1e-5
@@ -61,12 +63,23 @@ class Trial:
                 f"its PR-AUC is {self.new.pr_auc:.4f}, and {self.old.pr_auc:.4f} is that of the "
                 "model in service"
             )
-        if verdicts.high < 0:
+        # One that finds more people pays for it in cards: that is what its threshold is for.
+        if verdicts.high < 0 and self.new.recall <= self.old.recall:
             return (
                 f"its F1 is {self.new.f1:.4f}, and {self.old.f1:.4f} is that of the model in "
                 f"service: {-verdicts.high:.4f} to {-verdicts.low:.4f} more, beyond chance"
             )
         return None
+
+
+def learnt(artifact: Artifact, test: TestSet) -> str | None:
+    """A sentence where the model's card says that it learnt from the test set itself."""
+    data = artifact.description.card.get("data")
+    files = data.get("files") if isinstance(data, Mapping) else None
+    listed = files if isinstance(files, list) else []
+    if test.digest not in [one.get("sha256") for one in listed if isinstance(one, Mapping)]:
+        return None
+    return "it learnt from the test set itself, so its figures say nothing"
 
 
 def test_set(file: Path) -> TestSet:

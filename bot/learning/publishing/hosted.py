@@ -8,10 +8,10 @@ from typing import Any
 import fasttext
 
 from bot.classifier.artifact import BINARY, unpack
-from bot.learning.examples import Example
-from bot.learning.fitting import held_out
 from bot.learning.publishing.artifacts import Artifact
-from bot.learning.scaling import scaled
+from bot.learning.training.examples import Example
+from bot.learning.training.fitting import held_out
+from bot.learning.training.scaling import scaled
 
 
 class AsHosted:

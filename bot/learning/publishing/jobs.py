@@ -14,16 +14,16 @@ from typing import Any, Final
 
 from bot.classifier.artifact import BINARY, pack, unpack
 from bot.errors import Refused
-from bot.learning import card, choosing
-from bot.learning.examples import Example, prepared
-from bot.learning.fitting import REFERENCE, write
 from bot.learning.labelled import labelled
 from bot.learning.publishing import bucket, roles
 from bot.learning.publishing.calibrating import calibrated_description
 from bot.learning.publishing.cloud import Cloud
 from bot.learning.publishing.endpoints import POLLED, Tell
 from bot.learning.publishing.roles import Wait
-from bot.learning.training import Plan
+from bot.learning.training import card, choosing
+from bot.learning.training.examples import Example, prepared
+from bot.learning.training.fitting import REFERENCE, write
+from bot.learning.training.train import Plan
 from bot.local.stages.stage import asking
 
 PREFIX: Final = "training/"
@@ -64,7 +64,7 @@ class Job:
     @property
     def name(self) -> str:
         """The job's name, which no other has."""
-        return f"tweet-escalator-{self.now:%Y%m%d%H%M%S}"
+        return f"tweet-escalator-{self.now:%Y%m%d%H%M%S%f}"
 
     def trained(self, files: Sequence[Path], name: str, archive: Path) -> None:
         """Trains on four fifths of the labelled posts and writes the archive of the model.
@@ -72,6 +72,7 @@ class Job:
         Calibration, threshold and figures come from the rest. Raises `Refused` where nothing can
         be learnt from them, or the job fails.
         """
+        bucket.check(self.cloud, self.bucket)
         rows, sources = labelled(files), [card.source(file) for file in files]
         plan = Plan(name=name)
         ready = prepared(rows, plan.normalizer, plan.seed)

@@ -24,10 +24,11 @@ def trust() -> Policy:
     return found
 
 
-def serving(cloud: Cloud, endpoint: str, archives: Sequence[str]) -> Policy:
+def serving(cloud: Cloud, endpoint: str, archives: Sequence[str], captures: str | None) -> Policy:
     """What the stack allows the role of its endpoint, for this endpoint and these archives.
 
-    The log group, which the stack makes itself, SageMaker makes here.
+    The log group, which the stack makes itself, SageMaker makes here. An endpoint that keeps what
+    it is asked (data capture) may write below the `s3://` address `captures`.
     """
     group = cloud.arn("logs", f"log-group:/aws/sagemaker/Endpoints/{endpoint}:*")
     names = {
@@ -48,6 +49,9 @@ def serving(cloud: Cloud, endpoint: str, archives: Sequence[str]) -> Policy:
             statement["Resource"] = [one["Statement"][number]["Resource"] for one in policies]
         if statement["Resource"] == group:
             statement["Action"] = ["logs:CreateLogGroup", *statement["Action"]]
+    if captures:
+        there = f"arn:{cloud.partition}:s3:::{captures.removeprefix('s3://').rstrip('/')}/*"
+        policies[0]["Statement"].append(_allow(["s3:PutObject"], there))
     return policies[0]
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from bot.drift import baseline_of
 from bot.errors import Refused
 from bot.learning.publishing.artifacts import Artifact
 from bot.learning.publishing.gate import TestSet, Trial
@@ -13,6 +14,9 @@ from bot.ports import CaseStore
 NOTE: Final = "publication"
 KEPT: Final = 20
 """Earlier publications that are remembered."""
+LONGEST: Final = 1000
+"""Characters of a reason or a name: with all that is kept a note stays far below an item's 400 KB
+(Amazon DynamoDB developer guide, "Quotas")."""
 _BRIEF: Final = ("model", "where", "at", "who", "test", "forced", "f1", "pr_auc")
 
 Record = dict[str, Any]
@@ -28,14 +32,14 @@ def made(
 ) -> Record:
     """What is recorded of a publication; `baseline` is what drift is measured against."""
     description = artifact.description
-    card: Mapping[str, Any] = getattr(description, "card", {})
+    baseline = baseline_of(description.card.get("baseline"))
     return {
         "model": artifact.name,
         "id": artifact.id,
         "digest": artifact.digest,
         "variant": artifact.variant,
-        "data": description.data,
-        "baseline": card.get("baseline"),
+        "data": description.data[:64],
+        "baseline": baseline and asdict(baseline),
         "where": where,
         "at": at.isoformat(),
         "who": who,

@@ -1,17 +1,17 @@
 """A model for a deployed stage: a line in its file, and a deployment that takes it."""
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.errors import Failure, Refused
 from bot.learning.publishing import bucket
 from bot.learning.publishing.artifacts import Artifact
 from bot.learning.publishing.checks import difference
-from bot.learning.publishing.destinations import copied, embedded, hosted
+from bot.learning.publishing.destinations import Destination, copied, embedded, hosted
 from bot.learning.publishing.endpoints import Hosting
 from bot.learning.publishing.hosted import AsHosted
 from bot.local.stages import stagefile
@@ -42,6 +42,11 @@ class Packaged:
     def serving(self) -> Classifier | None:
         """See `Destination`."""
         named = (stagefile.read(self.file) or {}).get(stagefile.MODEL_FILE)
+        if named and not (HOUSE / named).is_file():
+            raise Refused(
+                f"{named}, by which stage {self.stage} judges, is not here to be compared with: "
+                "copy it from where it was published."
+            )
         return embedded(HOUSE / named if named else STARTER)
 
     def judging(self, artifact: Artifact) -> Classifier:
@@ -98,6 +103,22 @@ class StackEndpoint:
         return _into_stage(self.stage, self.file, lines, self.deploy, check)
 
 
+def outdated(place: Destination, latest: Mapping[str, Any] | None) -> str | None:
+    """A sentence where a stage's file here is not that of its last publication.
+
+    Somebody published from another machine, and what is compared with is not what serves.
+    """
+    if not isinstance(place, Packaged) or not latest or latest["where"] != place.where:
+        return None
+    named = (stagefile.read(place.file) or {}).get(stagefile.MODEL_FILE, "")
+    if Path(named).name == f"{latest['model']}.tar.gz":
+        return None
+    return (
+        f"{latest['who']} published {latest['model']} to {place.where}, and {place.file.name} here "
+        "names another: bring it up to date"
+    )
+
+
 def _into_stage(
     stage: str,
     file: Path,
@@ -136,4 +157,5 @@ def _said(check: Callable[[], str | None]) -> str | None:
 def deployed_by_make(stage: str) -> bool:
     """`make deploy` for the stage, asking nothing; it says itself what it does."""
     command = ["make", "deploy", f"STAGE={stage}", "YES=1"]
-    return subprocess.run(command, cwd=HOUSE, check=False).returncode == 0  # noqa: S603
+    # To standard error: the answer of `publish` alone is for programs.
+    return subprocess.run(command, cwd=HOUSE, check=False, stdout=2).returncode == 0  # noqa: S603

@@ -6,14 +6,14 @@ from itertools import starmap
 from string import Template
 from typing import Final
 
-from bot.learning.costs import Cost
-from bot.learning.evaluation import SCORE_BINS, Evaluation
-from bot.learning.mistakes import MISTAKES
+from bot.learning.evaluating.costs import Cost
+from bot.learning.evaluating.evaluation import SCORE_BINS, Evaluation
+from bot.learning.evaluating.mistakes import MISTAKES
+from bot.learning.evaluating.slices import Share, Slice
 from bot.learning.reporting import markup, plots, prose
 from bot.learning.reporting.markup import text
 from bot.learning.reporting.quoted import quoted
 from bot.learning.reporting.told import Report, Result
-from bot.learning.slices import Share, Slice
 
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "length": ("By length", "characters"),
@@ -46,8 +46,8 @@ def html(report: Report) -> str:
     return Template(template).substitute(
         title=text(f"How well {found.model} judges"),
         subtitle=text(
-            f"{found.figures.rows:,} labelled posts from {names}; {found.needing:,} of them needed "
-            "a person. This page quotes customers: share it as you would share their posts."
+            f"{prose.counted(found.figures.rows, 'labelled post')} from {names}; "
+            f"{found.needing:,} of them needed a person. This page quotes customers: share it as you would share their posts."
         ),
         cautions=_cautions(report.cautions),
         short=_short(found),

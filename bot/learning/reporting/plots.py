@@ -14,9 +14,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bot.learning.costs import Costs
-from bot.learning.evaluation import SCORE_BINS, Promise, Spread
-from bot.learning.slices import Share, Slice
+from bot.learning.evaluating.costs import Costs
+from bot.learning.evaluating.evaluation import SCORE_BINS, Promise, Spread
+from bot.learning.evaluating.slices import Share, Slice
 
 INK, SOFT, LINE = "#010101", "#020202", "#030303"
 NEED, NONE, MARK = "#040404", "#050505", "#060606"

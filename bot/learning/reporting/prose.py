@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from bot.learning.comparing import Comparison
-from bot.learning.costs import NEARLY, PER, Cost
-from bot.learning.evaluation import Evaluation
+from bot.learning.evaluating.comparing import Comparison
+from bot.learning.evaluating.costs import NEARLY, PER, Cost
+from bot.learning.evaluating.evaluation import Evaluation
+from bot.learning.evaluating.resampling import Between
+from bot.learning.evaluating.slices import Share
 from bot.learning.reporting.told import Result
-from bot.learning.resampling import Between
-from bot.learning.slices import Share
 
 FEW: Final = 200
 """Posts, below which figures say little."""
@@ -43,18 +43,24 @@ def interval(found: Between | Share | None) -> str:
     return f"({found.low:.3f} to {found.high:.3f})" if found else ""
 
 
+def counted(number: int, thing: str) -> str:
+    """So many of a thing: 1 post, 2 posts."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def cautions(found: Evaluation) -> list[str]:
     """What the reader must know before any figure."""
     rows, needing, said = found.figures.rows, found.needing, []
     if not 0 < needing < rows:
         side = "needed a person" if needing else "did not need a person"
+        every = "The one post" if rows == 1 else f"All {rows:,} posts"
         said.append(
-            f"All {rows:,} posts {side}. How well the model tells the two apart cannot be seen "
+            f"{every} {side}. How well the model tells the two apart cannot be seen "
             "from one side: add posts of the other."
         )
     if rows < FEW:
         said.append(
-            f"There are only {rows:,} posts. Chance alone moves every figure here by many points: "
+            f"There {'is' if rows == 1 else 'are'} only {counted(rows, 'post')}. Chance alone moves every figure here by many points: "
             f"judge nothing by them, and label at least {FEW}."
         )
     elif 0 < min(needing, rows - needing) < FEW // 4:
@@ -64,11 +70,21 @@ def cautions(found: Evaluation) -> list[str]:
             "them is uncertain, as the brackets show."
         )
     if found.unknown >= rows * _MANY_UNKNOWN:
-        said.append(
-            f"{found.unknown:,} posts have no word that the model knows ({found.unknown_needing:,}"
-            " of them needed a person). They become cards by rule, and are counted so."
-        )
+        said.append(_unknown(found))
     return said
+
+
+def _unknown(found: Evaluation) -> str:
+    if found.unknown == 1:
+        needed = "needed" if found.unknown_needing else "did not need"
+        return (
+            f"1 post has no word that the model knows (it {needed} a person). It becomes a card by "
+            "rule, and is counted so."
+        )
+    return (
+        f"{found.unknown:,} posts have no word that the model knows ({found.unknown_needing:,} of "
+        "them needed a person). They become cards by rule, and are counted so."
+    )
 
 
 def seen_before(model: str, names: str) -> str:
@@ -97,9 +113,11 @@ def advice(evaluation: Evaluation) -> str:
 
 
 def _brings(cost: Cost) -> str:
+    missed = round(cost.missed)
+    people = "1 person is" if missed == 1 else f"{missed:,} people are"
     return (
-        f"{PER:,} posts make {cost.cards:,.0f} cards, {cost.needless:,.0f} of them needless, and "
-        f"{cost.missed:,.0f} people are missed"
+        f"{PER:,} posts make {counted(round(cost.cards), 'card')}, {cost.needless:,.0f} of them "
+        f"needless, and {people} missed"
     )
 
 
@@ -123,7 +141,7 @@ def outcome(found: Comparison) -> list[str]:
     """What the paired test and the two differences say."""
     said = [
         (
-            f"{found.one} alone is right about {found.only_one:,} posts, {found.other} alone "
+            f"{found.one} alone is right about {counted(found.only_one, 'post')}, {found.other} alone "
             f"about {found.only_other:,}. {_chance(found.p_value)}"
         )
     ]
@@ -132,6 +150,8 @@ def outcome(found: Comparison) -> list[str]:
 
 
 def _apart(name: str, model: str, difference: Between) -> str:
+    if difference.low == difference.value == difference.high:
+        return f"{name} of {model} is the same."
     way = "higher" if difference.value > 0 else "lower"
     reach = f"{difference.low:+.3f} to {difference.high:+.3f}"
     shown = "" if difference.low > 0 or difference.high < 0 else ", so perhaps not at all"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.explanation import marked
-from bot.learning.mistakes import Mistake
+from bot.learning.evaluating.mistakes import Mistake
 from bot.learning.reporting import markup, prose
 from bot.learning.reporting.markup import text
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.learning.reporting.page import html
 from bot.learning.reporting.told import Report
+from bot.local.keeping import keep
 
 
 def record(report: Report) -> dict[str, Any]:
@@ -24,9 +25,9 @@ def record(report: Report) -> dict[str, Any]:
 
 
 def write(report: Report, path: Path) -> Path:
-    """Writes the page, and beside it the JSON, whose path it returns. Raises `OSError`."""
+    """Writes the page, and beside it the JSON, whose path it returns (`bot.local.keeping`)."""
     beside = path.with_suffix(".json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(html(report).encode("utf-8", "replace"))
-    beside.write_text(json.dumps(record(report), indent=2) + "\n", "utf-8")
+    keep(path, html(report).encode("utf-8", "replace"))
+    keep(beside, f"{json.dumps(record(report), indent=2)}\n".encode())
     return beside

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from bot.learning.card import Source
-from bot.learning.comparing import Comparison
-from bot.learning.evaluation import Evaluation
-from bot.learning.mistakes import Mistake
-from bot.learning.resampling import Between
+from bot.learning.evaluating.comparing import Comparison
+from bot.learning.evaluating.evaluation import Evaluation
+from bot.learning.evaluating.mistakes import Mistake
+from bot.learning.evaluating.resampling import Between
+from bot.learning.training.card import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ machine count only AWS's own settings: no key, channel or file of its `.env`.
 """
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ _BAD_CREDENTIALS: Final = frozenset(
 _NO_RIGHT: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 )
+_LACKS: Final = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+"""What is lacking may be another right than that to the call, such as iam:PassRole."""
 _SIGN_IN: Final = "sign in (`aws sso login`, `aws configure`) or name a profile in AWS_PROFILE"
 
 
@@ -188,8 +191,10 @@ def _refused(error: aws.ClientError) -> Refused:
     if code in _BAD_CREDENTIALS:
         return Refused(f"AWS does not take these credentials ({code}): {_SIGN_IN}.")
     if code in _NO_RIGHT:
+        lacks = _LACKS.search(says)
+        call = lacks[1] if lacks else error.operation_name
         return Refused(
-            f"Your AWS credentials may not call {error.operation_name}: have it allowed, or name "
-            "another profile in AWS_PROFILE."
+            f"Your AWS credentials may not call {call}: have it allowed, or name another profile "
+            "in AWS_PROFILE."
         )
     return Refused(f"AWS did not answer as it should: {error}")

@@ -28,9 +28,10 @@ _PARAMETER: Final = re.compile(r"\bparam:([A-Z][A-Z0-9_]*),")
 """A parameter with a default; those without are the framework's own, set by stage."""
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_ENDPOINT: Final = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
+ENDPOINT: Final = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
+"""A name on SageMaker, of an endpoint or a variant."""
 _ARCHIVE: Final = re.compile(r"(?!/)[\w./-]+\.tar\.gz")
-_VARIANT: Final = _ENDPOINT
+_VARIANT: Final = ENDPOINT
 _ARTIFACT: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]+/[^*?$\s]+\.tar\.gz")
 _STORAGE: Final = dict.fromkeys(
     (field.name.upper() for field in fields(AwsStorage)), "made by the stack"
@@ -215,7 +216,7 @@ def _malformed(values: Mapping[str, str]) -> Iterator[str]:
     forms = (
         (REGION, _REGION, "a region of AWS, such as us-east-1"),
         ("ALARM_EMAIL", _MAIL, "a mail address, or empty"),
-        ("SAGEMAKER_ENDPOINT", _ENDPOINT, "an endpoint's name, not its ARN or URL"),
+        ("SAGEMAKER_ENDPOINT", ENDPOINT, "an endpoint's name, not its ARN or URL"),
         ("MODEL_DATA_URL", _ARTIFACT, "s3://BUCKET/KEY.tar.gz"),
         ("MODEL_VARIANT", _VARIANT, "what `publish` wrote"),
         (MODEL_FILE, _ARCHIVE, "an archive below this folder, such as models/own.tar.gz"),

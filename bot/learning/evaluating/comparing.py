@@ -5,13 +5,18 @@ from typing import Final, Literal
 
 from scipy.stats import binomtest
 
-from bot.learning.costs import Numbers
-from bot.learning.evaluation import Said
-from bot.learning.resampling import Between, Drawn, between
-from bot.learning.slices import Flags
+from bot.learning.evaluating.costs import Numbers
+from bot.learning.evaluating.evaluation import Said
+from bot.learning.evaluating.resampling import Between, Drawn, between
+from bot.learning.evaluating.slices import Flags
 
-CHANCE: Final = 0.05
-"""A difference that chance alone brings less often than this is one."""
+LOOKS: Final = 3
+CHANCE: Final = 0.05 / LOOKS
+"""A difference that chance alone brings less often than this is one.
+
+Verdicts, F1 and PR-AUC are looked at; each of three gets its share of one error in twenty
+(Bonferroni's correction).
+"""
 
 Side = Literal["one", "other"]
 
@@ -81,7 +86,7 @@ def compared(truths: Flags, one: Said, other: Said, draws: Drawn | None) -> Comp
 
 
 def _difference(values: Numbers, draws: Numbers) -> Between:
-    return between(float(values[0] - values[1]), draws[:, 0] - draws[:, 1])
+    return between(float(values[0] - values[1]), draws[:, 0] - draws[:, 1], 1 - CHANCE)
 
 
 def _side(difference: Between | None) -> Side | None:

@@ -1,6 +1,7 @@
 """A test set is set aside: posts that training never sees, nor any that says the same."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from bot.errors import Refused
 from bot.learning.labelled import Labelled
+from bot.local.keeping import keep
 from bot.normalize import tokens
 
 COLUMNS: Final = ("text", "escalate", "created_at", "language")
@@ -77,15 +79,11 @@ def _check(share: float) -> None:
 
 
 def write(rows: Sequence[Labelled], path: Path) -> None:
-    """The rows as a CSV file that `labelled` reads, whole or not at all."""
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with unfinished.open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(COLUMNS)
-            for row in rows:
-                at = row.at.isoformat() if row.at else ""
-                table.writerow([row.text, row.escalate, at, row.language or ""])
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """The rows as a CSV file that `labelled` reads (`bot.local.keeping`). Raises `OSError`."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(COLUMNS)
+    for row in rows:
+        at = row.at.isoformat() if row.at else ""
+        table.writerow([row.text, row.escalate, at, row.language or ""])
+    keep(path, text.getvalue().encode("utf-8", "replace"))

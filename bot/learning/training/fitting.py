@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from bot.classifier.artifact import ANSWER, ESCALATE
-from bot.learning.examples import Example
 from bot.learning.metrics import Judged
+from bot.learning.training.examples import Example
 
 Settings = dict[str, Any]
 """fastText's own names and values (fastText documentation, "List of options")."""

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.learning.card import Source
-from bot.learning.comparing import compared
-from bot.learning.evaluation import (
+from bot.learning.evaluating.comparing import compared
+from bot.learning.evaluating.evaluation import (
     Evaluation,
     Progress,
     Said,
@@ -13,11 +12,12 @@ from bot.learning.evaluation import (
     said_of,
     truths_of,
 )
+from bot.learning.evaluating.mistakes import mistakes
+from bot.learning.evaluating.resampling import SEED, Drawn, between, drawn
 from bot.learning.labelled import Labelled
-from bot.learning.mistakes import mistakes
 from bot.learning.reporting import prose
 from bot.learning.reporting.told import Report, Result
-from bot.learning.resampling import SEED, Drawn, between, drawn
+from bot.learning.training.card import Source
 from bot.verdicts import Classifier
 
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.learning.examples import Example, Prepared
 from bot.learning.labelled import Labelled
 from bot.learning.metrics import Figures, Judged, figures, shares
+from bot.learning.training.examples import Example, Prepared
 
 LENGTHS: Final = ((1, 4), (5, 9), (10, 19), (20, 39), (40, 10**6))
 """Words of a post, from and to."""

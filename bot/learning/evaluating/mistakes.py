@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.explanation import explained
-from bot.learning.costs import Numbers
-from bot.learning.evaluation import Said, truths_of
+from bot.learning.evaluating.costs import Numbers
+from bot.learning.evaluating.evaluation import Said, truths_of
 from bot.learning.labelled import Labelled
 from bot.verdicts import Classifier, Weight, judge
 

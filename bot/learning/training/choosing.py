@@ -7,8 +7,10 @@ from typing import Final, Literal, get_args
 
 from sklearn.model_selection import train_test_split
 
-from bot.learning.examples import Example
-from bot.learning.fitting import (
+from bot.errors import Refused
+from bot.learning.metrics import pr_auc
+from bot.learning.training.examples import Example
+from bot.learning.training.fitting import (
     MOST_ALONE,
     REFERENCE,
     USUAL,
@@ -20,7 +22,6 @@ from bot.learning.fitting import (
     usual,
     write,
 )
-from bot.learning.metrics import pr_auc
 
 Way = Literal["usual", "search", "autotune", "reference"]
 WAYS: Final[tuple[Way, ...]] = get_args(Way)
@@ -102,13 +103,18 @@ def _autotuned(examples: Sequence[Example], seed: int, minutes: float) -> Settin
     with tempfile.TemporaryDirectory() as folder:
         asked = Path(folder, "asked.txt")
         write(rest, asked)
-        model = fit(
-            seen,
-            _FIXED,
-            seed,
-            autotuneValidationFile=str(asked),
-            autotuneDuration=max(round(minutes * 60), 1),
-        )
+        try:
+            model = fit(
+                seen,
+                _FIXED,
+                seed,
+                autotuneValidationFile=str(asked),
+                autotuneDuration=max(round(minutes * 60), 1),
+            )
+        except RuntimeError:
+            raise Refused(
+                f"fastText found no settings in {minutes:g} minutes: give it more with --minutes."
+            ) from None
     tuned = model.f.getArgs()
     return {name: getattr(tuned, name) for name in _TUNED}
 

@@ -44,6 +44,7 @@ def prepared(rows: Sequence[Labelled], normalizer: str, seed: int = 0) -> Prepar
     are shuffled.
     """
     sides: dict[str, tuple[float, float]] = {}
+    heaviest: dict[str, float] = {}
     empty = 0
     for row in rows:
         text = tokens(row.text, normalizer)
@@ -52,7 +53,8 @@ def prepared(rows: Sequence[Labelled], normalizer: str, seed: int = 0) -> Prepar
             continue
         no, yes = sides.get(text, (0.0, 0.0))
         sides[text] = (no, yes + row.weight) if row.escalate else (no + row.weight, yes)
-    found = [Example(text, yes >= no, max(no, yes)) for text, (no, yes) in sides.items()]
+        heaviest[text] = max(row.weight, heaviest.get(text, 0.0))
+    found = [Example(text, yes >= no, heaviest[text]) for text, (no, yes) in sides.items()]
     random.Random(seed).shuffle(found)  # noqa: S311
     disputed = sum(bool(no and yes) for no, yes in sides.values())
     return Prepared(found, empty, len(rows) - empty - len(found), disputed)

@@ -12,10 +12,10 @@ import numpy as np
 
 from bot.errors import Refused
 from bot.learning import metrics
-from bot.learning.costs import Costs, Numbers, costs
+from bot.learning.evaluating.costs import Costs, Numbers, costs
+from bot.learning.evaluating.slices import Flags, Share, Slice, kinds, share, slice_of
 from bot.learning.labelled import Labelled
 from bot.learning.metrics import Figures, Judged
-from bot.learning.slices import Flags, Share, Slice, kinds, share, slice_of
 from bot.local.files import chunks
 from bot.verdicts import Classifier, judge, line_of
 

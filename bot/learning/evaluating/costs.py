@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.learning.slices import Flags
+from bot.learning.evaluating.slices import Flags
 
 NEARLY: Final = 1.02
 """Thresholds that cost no more than this times the cheapest are as good as it."""

@@ -12,9 +12,9 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.learning.costs import Numbers
-from bot.learning.evaluation import Said
-from bot.learning.slices import SURE, Flags
+from bot.learning.evaluating.costs import Numbers
+from bot.learning.evaluating.evaluation import Said
+from bot.learning.evaluating.slices import SURE, Flags
 
 SEED: Final = 0
 MOST_DRAWS: Final = 1_000
@@ -68,9 +68,9 @@ def drawn(truths: Flags, models: Sequence[Said], seed: int = SEED) -> Drawn | No
     )
 
 
-def between(value: float, draws: Numbers) -> Between:
-    """The figure and its percentile interval."""
-    low, high = np.quantile(draws, [(1 - SURE) / 2, (1 + SURE) / 2])
+def between(value: float, draws: Numbers, sure: float = SURE) -> Between:
+    """The figure and its percentile interval, which holds it so surely."""
+    low, high = np.quantile(draws, [(1 - sure) / 2, (1 + sure) / 2])
     return Between(float(value), float(low), float(high))
 
 

@@ -40,10 +40,15 @@ def _check_files(arguments: Namespace) -> None:
     for option, path in (("--output", arguments.output), ("--write-test", arguments.write_test)):
         if path is None:
             continue
-        if not path.name or path.is_dir():
-            raise Refused(f"{option} names a folder, {path}: name a file in it.")
+        if not path.name or (path.exists() and not path.is_file()):
+            raise Refused(f"{option} names {path}, which is no file: name one to be written.")
         if _among(path, known):
             raise Refused(f"{option} would write over {path}: name another file.")
+        if option == "--write-test" and path.exists():
+            raise Refused(
+                f"{path} is there already: a test set is kept, so that models can be compared; "
+                "take it with --test, or name another file."
+            )
         known.append(path)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bot.errors import Retryable, Unknown
-from bot.learning.evaluation import AT_ONCE
+from bot.learning.evaluating.evaluation import AT_ONCE
 from bot.local.files import chunks
 from bot.verdicts import AroundClassifier, Classifier
 

@@ -1,5 +1,6 @@
 """Training: labelled posts in, one artifact out, with its calibration, threshold and card."""
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,10 +10,12 @@ from typing import Any, Final
 
 from bot.classifier.artifact import BINARY, Description, pack
 from bot.errors import Refused
-from bot.learning import aims, card, choosing
-from bot.learning.choosing import Done, Seconds, Way
-from bot.learning.examples import Prepared, check, prepared
-from bot.learning.fitting import (
+from bot.learning.labelled import Labelled
+from bot.learning.metrics import figures
+from bot.learning.training import aims, card, choosing
+from bot.learning.training.choosing import Done, Seconds, Way
+from bot.learning.training.examples import Example, Prepared, check, prepared
+from bot.learning.training.fitting import (
     FOLDS,
     MOST_ALONE,
     Settings,
@@ -21,10 +24,8 @@ from bot.learning.fitting import (
     fit,
     held_out,
 )
-from bot.learning.labelled import Labelled
-from bot.learning.metrics import figures
-from bot.learning.scaling import platt, scaled
-from bot.normalize import EMOJI
+from bot.learning.training.scaling import platt, scaled
+from bot.normalize import EMOJI, tokens
 
 TOLD: Final = (
     "rows",
@@ -37,13 +38,17 @@ TOLD: Final = (
     "calibration_error",
 )
 """The figures that a description repeats outside its card."""
+NAME: Final = "own"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a model is to be trained; `minutes` is for the ways that look for settings."""
+    """How a model is to be trained; `minutes` is for the ways that look for settings.
 
-    name: str = "own"
+    A model without a name is called by what it became: two of them are told apart.
+    """
+
+    name: str | None = None
     normalizer: str = EMOJI
     settings: Way = "usual"
     minutes: float = 5.0
@@ -101,8 +106,16 @@ def train(
         "data": {**card.data(rows, ready, sources), "agents": agents_words},
         "settings": {"by": plan.settings, "seed": plan.seed, **settings},
     }
-    described = description(plan, fitted.unseen, fitted.measured, story, card.of_all(sources))
+    named = replace(plan, name=plan.name or _called(fitted.model))
+    described = description(named, fitted.unseen, fitted.measured, story, card.of_all(sources))
     return Trained(fitted.model, described)
+
+
+def _called(model: Any) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        binary = Path(folder, BINARY)
+        model.save_model(str(binary))
+        return f"{NAME}-{hashlib.sha256(binary.read_bytes()).hexdigest()[:6]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +154,7 @@ def description(
     threshold = plan.aim.threshold(judged)
     found = card.rounded(figures(judged, threshold))
     return Description(
-        name=plan.name,
+        name=plan.name or NAME,
         normalizer=plan.normalizer,
         threshold=threshold,
         calibration=scaling,
@@ -164,7 +177,9 @@ def examined(made: Trained, asked: Sequence[Labelled]) -> Trained:
     Raises `Refused` where the set has no word in it.
     """
     described = made.description
-    examples = prepared(asked, described.normalizer).examples
+    # Each row as it comes, as `evaluate` counts them: a day has its repetitions, too.
+    texts = ((tokens(row.text, described.normalizer), row.escalate) for row in asked)
+    examples = [Example(text, escalate) for text, escalate in texts if text]
     if not examples:
         raise Refused("The test set has no text with a word in it: nothing can be measured by it.")
     judged = scaled(held_out(made.model, examples).judged, described.calibration or (1.0, 0.0))

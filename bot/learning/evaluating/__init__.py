@@ -1,0 +1,1 @@
+"""How well a model judges labelled posts, and whether another one is better."""
