@@ -12,18 +12,16 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from bot.errors import Conflict, Failure, Misconfigured, Refused
-from bot.learning import publish_verb
+from bot.learning.verbs import evaluate, publish, train
 from bot.local import (
     commands,
     costs,
     drift_verb,
-    evaluate_verb,
     label_verbs,
     rejudge_verb,
     replies_verbs,
     slack_verbs,
     smoke,
-    train_verb,
     upkeep,
     x_verbs,
 )
@@ -72,16 +70,14 @@ def parser() -> argparse.ArgumentParser:
     one = staged("redrive", commands.redrive, "dead letters back onto their queues, once mended")
     one.add_argument("queues", nargs="*", metavar="QUEUE", help="tweets, cards…; all unless named")
     staged("cost", costs.cost, "what X took today and this month, and what its budgets leave")
-    one = staged("evaluate", evaluate_verb.evaluate, "how well a model judges labelled posts")
-    evaluate_verb.add_options(one)
+    one = staged("evaluate", evaluate.evaluate, "how well a model judges labelled posts")
+    evaluate.add_options(one)
     one = staged("rejudge", rejudge_verb.rejudge, "past cases under another model or threshold")
     rejudge_verb.add_options(one)
     one = staged("drift", drift_verb.drift, "week by week, whether the model still fits")
     drift_verb.add_options(one)
-    one = staged(
-        "publish", publish_verb.publish, "a model into service, where it is the better one"
-    )
-    publish_verb.add_options(one)
+    one = staged("publish", publish.publish, "a model into service, where it is the better one")
+    publish.add_options(one)
     staged("doctor", commands.doctor, "every setting and neighbour checked, and how to mend it")
     one = staged(
         "smoke",
@@ -92,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--within", type=float, default=60, metavar="SECONDS", help="until its card; 60 unsaid"
     )
-    train_verb.add_options(staged("train", train_verb.train, "a model from labelled posts"))
+    train.add_options(staged("train", train.train, "a model from labelled posts"))
     labels = verbs.add_parser("labels", help="what people said of posts, and whom to ask next")
     _add_labels(labels)
     _add_replies(verbs.add_parser("replies", help="the bot's answers checked, tried, paused"))

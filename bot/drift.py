@@ -5,7 +5,7 @@ Only corrections prove a model wrong; scores and words that have changed say whe
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from bot.chance import BINS, CERTAIN, DOUBTED, exceeds, shift, shift_by_chance
@@ -44,12 +44,18 @@ class Baseline:
 class Learnt:
     """What is known of the model that its verdicts call `model`.
 
-    `words` are those it knows, None where its file is out of reach.
+    `words` are those it knows, None where its file is out of reach. `others` are the baselines of
+    models that were published, by what their verdicts call them.
     """
 
     model: str
     baseline: Baseline | None = None
     words: frozenset[str] | None = None
+    others: Mapping[str, Baseline] = field(default_factory=dict)
+
+    def baseline_for(self, model: str) -> Baseline | None:
+        """That of the model with this name; None where nothing is known of it."""
+        return self.baseline if model == self.model else self.others.get(model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +152,9 @@ ADVICE: Final[Mapping[Conclusion, str]] = {
 def _yardstick(
     week: Figures, learnt: Learnt | None, before: Sequence[Figures]
 ) -> _Yardstick | None:
-    if learnt and learnt.baseline and learnt.model == week.model:
-        return _Yardstick("its training data", learnt.baseline)
+    known = learnt.baseline_for(week.model) if learnt else None
+    if known:
+        return _Yardstick("its training data", known)
     whole = Figures(week.since, week.since, week.model)
     for other in before:
         if other.model == week.model:

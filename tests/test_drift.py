@@ -19,7 +19,7 @@ from bot.cases import Case, Channels, Label
 from bot.chance import CERTAIN, DOUBTED, exceeds, shift, shift_by_chance
 from bot.checkups import Checkups
 from bot.classifier.artifact import Description, pack
-from bot.classifier.learnt import learnt, published
+from bot.classifier.learnt import baselines, learnt, published
 from bot.classifier.variants import variant_name
 from bot.digests import Digests
 from bot.drift import LITTLE, Baseline, Examined, Learnt, baseline_of, examined
@@ -349,6 +349,17 @@ class TestABaseline:
     def test_of_an_endpoint_of_which_nothing_is_noted_is_none(self, note: Any) -> None:
         assert published(note) is None
 
+    def test_of_models_that_were_published_before_is_remembered_by_their_names(self) -> None:
+        earlier = {"name": "own", "model": "own-1a2b3c4d", "baseline": {"mistakes": 0.14}}
+        latest = {"name": "own", "model": "own-5e6f7a8b", "baseline": {"mistakes": 0.1}}
+        older = {"model": "of-a-release-that-kept-none"}
+        assert baselines({**latest, "before": [earlier, older, None]}) == {
+            "own": Baseline(mistakes=0.1),
+            "own-5e6f7a8b": Baseline(mistakes=0.1),
+            "own-1a2b3c4d": Baseline(mistakes=0.14),
+        }
+        assert baselines(None) == baselines({"before": "x"}) == {}
+
     def test_is_the_publications_or_the_files_as_the_classifier_is_chosen(
         self, tmp_path: Path
     ) -> None:
@@ -542,14 +553,18 @@ class TestTheVerb:
         assert [row["posts"] for row in rows] == [0, 200, 0, 0, 0]
         assert (rows[1]["conclusion"], rows[1]["against"]) == ("retrain", "its training data")
         assert (rows[1]["words"], rows[1]["unknown"]) == (400, 200)
+        assert (rows[0]["conclusion"], rows[0]["against"]) == ("cannot tell", None)
 
     def test_tells_people_why(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        parts(tmp_path).store.add(corrected())
+        found = corrected()
+        sure = [one if n % 10 > 6 else replace(one, label=None) for n, one in enumerate(found)]
+        parts(tmp_path).store.add(sure)
         self.work(tmp_path, "--weeks", "1", card=CARD)
         header, now, last, _, week, *said = capsys.readouterr().out.splitlines()
         assert header.split()[-1] == "conclusion"
         assert now.endswith("cannot tell")
-        assert last.split()[-1] == "retrain"
+        assert header.split()[-3:-1] == ["corrected", "expected"]
+        assert last.split()[-6:] == ["20", "of", "60", "(33%)", "15%", "retrain"]
         assert week == "The week from 2026-10-26:"
         assert said[0].startswith("  Agents corrected ")
 
@@ -581,6 +596,21 @@ class TestTheVerb:
         assert self.work(tmp_path, "--json", "--model", model, **hosted) == 1
         row = self.rows(capsys)[1]
         assert (row["words"], row["conclusion"]) == (400, "retrain")
+
+    def test_knows_what_a_model_promised_that_another_has_replaced(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store = parts(tmp_path).store
+        store.add(
+            [replace(one, verdict=replace(one.verdict, model="old")) for one in corrected()]  # type: ignore[type-var]
+        )
+        assert self.work(tmp_path, "--json") == 0
+        assert self.rows(capsys)[1]["conclusion"] == "cannot tell"
+        store.set_note("publication", {"name": "m", "before": [{"name": "old", **CARD}]})
+        for environment in ({}, {"SAGEMAKER_ENDPOINT": "e"}):
+            assert self.work(tmp_path, "--json", card=CARD, **environment) == 1
+            row = self.rows(capsys)[1]
+            assert (row["model"], row["against"]) == ("old", "its training data")
 
     @pytest.mark.parametrize("weeks", ["0", "53"])
     def test_refuses_no_weeks_and_too_many(self, tmp_path: Path, weeks: str) -> None:

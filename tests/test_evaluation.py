@@ -35,7 +35,7 @@ from bot.learning.evaluating.slices import kinds, share
 from bot.learning.labelled import Labelled
 from bot.learning.reporting import prose
 from bot.learning.training.card import Source
-from bot.local.evaluate_verb import evaluate
+from bot.learning.verbs.evaluate import evaluate
 from bot.settings import HOUSE
 from tests.examples import ANGRY, CALM, archive, trained
 from tests.standins.sagemaker import REFERENCE_ENDPOINT, BlazingTextStandin, throttled
@@ -151,6 +151,13 @@ class TestFigures:
             "There are only 12 posts. Chance alone moves every figure here by many points: judge "
             "nothing by them, and label at least 200."
         )
+
+    def test_of_one_post_count_it_as_one(self) -> None:
+        report = measured(posts((90, True)), [], [Candidate(Numbered())], 10)
+        assert [one.split(".")[0] for one in report.cautions] == [
+            "The one post needed a person",
+            "There is only 1 post",
+        ]
 
     def test_on_what_a_model_has_learnt_from_come_with_a_warning(self) -> None:
         sources = [Source("seen.csv", "ab"), Source("new.csv", "cd")]
@@ -272,6 +279,12 @@ class TestCosts:
             "missed. Cheapest on these posts would be 0.60: 1,000 posts make 500 cards, 0 of them "
             "needless, and 0 people are missed. Anything from 0.21 to 0.60 is nearly as good."
         )
+
+    def test_the_advice_counts_one_card_and_one_person_as_one(self) -> None:
+        rows = posts((60, True), *[(20, False)] * 999)
+        told = prose.advice(evaluated(rows, said_of(rows, Numbered(), 0.9), 10))
+        assert "0 cards, 0 of them needless, and 1 person is missed." in told
+        assert "1,000 posts make 1 card, 0 of them needless" in told
 
 
 def costs_of(rows: Sequence[Labelled], miss_costs: float) -> Any:

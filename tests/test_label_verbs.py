@@ -163,6 +163,11 @@ class TestList:
         _, out, _ = labels("list", "--json", *words.split())
         assert [row["tweet_id"] for row in lines(out)] == ids
 
+    def test_that_shows_none_of_them_says_so(self, labels: Labels) -> None:
+        told = "None of the labels is like that: `python -m bot labels list` shows them all.\n"
+        assert labels("list", "--by", "U9") == (0, "", told)
+        assert labels("list", "--by", "U9", "--json") == (0, "", "")
+
     def test_asks_for_a_day_that_is_one(self, labels: Labels) -> None:
         code, _, said = labels("list", "--since", "yesterday")
         assert (code, said.partition(":")[0]) == (2, "«yesterday» is no day")
@@ -465,6 +470,14 @@ class TestStats:
         assert labels("stats") == (0, "0 labels: 0 need a person, 0 nobody.\n", "")
 
 
+def test_a_list_of_no_labels_says_so_on_standard_error(labels: Labels) -> None:
+    told = "Nobody has labelled a post yet: `python -m bot labels next` lists posts that want a"
+    assert labels("list") == (0, "", f"{told} label.\n")
+
+
+NOTHING_TO_ASK = "There is nothing to ask: no unlabelled post would teach the model much.\n"
+
+
 class TestNext:
     @pytest.fixture(autouse=True)
     def two_cases(self, bot: Parts) -> None:
@@ -496,7 +509,23 @@ class TestNext:
         write(file, [rows[0], *([one[0], "yes", *one[2:]] for one in rows[1:])])
         code, out, _ = labels("import", file, "--json")
         assert (code, lines(out)[0]["set"]) == (0, 2)
-        assert labels("next")[1] == ""
+        assert labels("next") == (0, "", NOTHING_TO_ASK)
+        assert labels("next", "--output", tmp_path / "more.csv") == (0, "", NOTHING_TO_ASK)
+        assert not (tmp_path / "more.csv").exists()
+
+    def test_writes_over_no_table_that_somebody_may_have_filled_in(
+        self, labels: Labels, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "todo.csv"
+        file.write_text("mine")
+        code, _, err = labels("next", "--output", file)
+        assert (code, file.read_text()) == (2, "mine")
+        assert f"{file} is there already: import it, or name another file." in err
+
+    def test_counts_one_post_as_one(self, labels: Labels, tmp_path: Path) -> None:
+        assert labels("next", "--count", 1, "--output", tmp_path / "todo.csv")[1].startswith(
+            "Wrote 1 post: "
+        )
 
     @pytest.mark.parametrize("count", ["0", "1001"])
     def test_asks_for_a_number_that_a_person_can_look_at(self, labels: Labels, count: str) -> None:

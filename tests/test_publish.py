@@ -263,6 +263,19 @@ class TestTheRecord:
         assert [one["who"] for one in found["before"]] == [str(n) for n in range(28, 8, -1)]
         assert "before" not in found["before"][0]
 
+    def test_remembers_what_drift_measures_an_earlier_model_by(
+        self, engineer: Engineer, better: Path, test_set: Path
+    ) -> None:
+        engineer.publishes(better, "--test", test_set)
+        store = own(engineer.folder).store
+        baseline = {"scores": None, "unknown": 0.2, "mistakes": 0.1}
+        record.kept(store, "publication", {**store.note("publication"), "baseline": baseline})
+        record.kept(store, "publication", store.note("publication"))
+        [earlier, _] = store.note("publication")["before"]
+        assert (earlier["name"], earlier["baseline"]) == ("better", baseline)
+        rows = [json.loads(line) for line in engineer.types("--list", "--json")[1].splitlines()]
+        assert {tuple(row) for row in rows} == {tuple(record.brief({}))}
+
     def test_is_listed(self, engineer: Engineer, better: Path, worse: Path, test_set: Path) -> None:
         assert engineer.types("--list")[2] == "Nothing was published yet.\n"
         engineer.publishes(worse, "--test", test_set, "--force", "a start", "--by", "jo")

@@ -263,8 +263,22 @@ class TestTheVerb:
             "  no longer escalate        0  (none labelled)",
             "  stay                      3  (2 labelled: 1 needed a person, 1 did not)",
             "Cards: as many a day as now.",
-            "Needed a person, said agents: 1. Missed of these: 1 then, 1 now.",
+            (
+                "Needed a person, said agents: 1. Missed of these: 1 as they were judged, 1 by the "
+                "threshold 0.25."
+            ),
         ]
+
+    def test_tells_whom_a_threshold_would_miss_and_whom_the_one_of_then_did(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        needed = Label(True, "U1", NOON, "m")
+        found = [replace(past(n, 0.7), label=needed) for n in (1, 2)]
+        parts(tmp_path).store.add([*found, replace(past(3, 0.2), label=needed)])
+        work(tmp_path, "--threshold", "0.9")
+        assert capsys.readouterr().out.endswith(
+            "Missed of these: 1 as they were judged, 3 by the threshold 0.9.\n"
+        )
 
     @pytest.mark.parametrize(
         ("given", "sentence"),

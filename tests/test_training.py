@@ -28,7 +28,7 @@ from bot.learning.training.examples import Example, prepared
 from bot.learning.training.fitting import REFERENCE, fit, usual, write
 from bot.learning.training.scaling import platt, scaled
 from bot.learning.training.train import Plan, Surroundings, Trained, examined, train
-from bot.local import train_verb
+from bot.learning.verbs import train as train_verb
 from bot.normalize import EMOJI, PLAIN
 from bot.storage.sqlite import Database, SqliteCases
 from tests.examples import case

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.classifier import variants
 from bot.classifier.artifact import BINARY, Description, described, unpack, vocabulary
-from bot.drift import Learnt, baseline_of
+from bot.drift import Baseline, Learnt, baseline_of
 
 PUBLICATION: Final = "publication"
 """The note of the model that was published last (`bot.learning.publishing.record`)."""
@@ -34,3 +34,25 @@ def published(note: Any) -> Learnt | None:
     variant = note.get("variant") if isinstance(note, Mapping) else None
     serving = variants.described(variant) if isinstance(variant, str) else None
     return Learnt(serving.name, baseline_of(note.get("baseline"))) if serving else None
+
+
+def baselines(note: Any) -> dict[str, Baseline]:
+    """Those of all models that a note of publications remembers, by what their verdicts call them.
+
+    Embedded, a model is called as it was trained; behind an endpoint, as its variant's name does.
+    """
+    found: dict[str, Baseline] = {}
+    for record in _records(note):
+        baseline = baseline_of(record.get("baseline"))
+        for name in (record.get("name"), record.get("model")):
+            if baseline and isinstance(name, str):
+                found.setdefault(name, baseline)  # of two that are called alike the later one's
+    return found
+
+
+def _records(note: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(note, Mapping):
+        return []
+    before = note.get("before")
+    records = [note, *(before if isinstance(before, list) else [])]
+    return [record for record in records if isinstance(record, Mapping)]

@@ -40,7 +40,7 @@ def drift(arguments: Namespace, environment: Mapping[str, str]) -> int:
     if not 1 <= arguments.weeks <= MOST_WEEKS:
         raise Refused(f"--weeks is how many weeks are shown: 1 to {MOST_WEEKS}.")
     parts = Parts(settings.read(environment))
-    learnt = _learnt(arguments, parts)
+    learnt = _with_others(_learnt(arguments, parts), parts)
     weeks = list(_weeks(parts, arguments.weeks, learnt))
     found = [
         examined(week, learnt, weeks[place + 1 : place + 1 + BEFORE])
@@ -71,18 +71,26 @@ def _learnt(arguments: Namespace, parts: Parts) -> Learnt | None:
         return None
 
 
+def _with_others(learnt: Learnt | None, parts: Parts) -> Learnt:
+    """Weeks from before a publication were judged by another model than the one in service."""
+    from bot.classifier.learnt import PUBLICATION, baselines  # noqa: PLC0415
+
+    others = baselines(parts.store.note(PUBLICATION))
+    return replace(learnt or Learnt(""), others=others)
+
+
 def _in_service(parts: Parts) -> str:
     judged = (case.verdict for case in parts.store.newest())
     return next((verdict.model for verdict in judged if verdict), "")
 
 
-def _weeks(parts: Parts, number: int, learnt: Learnt | None) -> Iterator[Figures]:
+def _weeks(parts: Parts, number: int, learnt: Learnt) -> Iterator[Figures]:
     """The week so far, those asked for, and those that the first of them is compared with."""
-    words = {learnt.model: learnt.words} if learnt and learnt.words else {}
+    words = {learnt.model: learnt.words} if learnt.words else {}
     now = parts.clock()
     since, until = parts.checkups.week(now)
     edges = [(until, now), (since, until)]
-    more = 0 if learnt and learnt.baseline else BEFORE
+    more = 0 if learnt.baseline else BEFORE
     while len(edges) <= number + more:
         edges.append(parts.checkups.week(edges[-1][0]))
     with tqdm(unit=" cases", disable=None, leave=False) as bar:

@@ -88,7 +88,7 @@ _NONE_YET: Final = (
 _NONE_LIKE_THAT: Final = (
     "None of the labels is like that: `python -m bot labels list` shows them all."
 )
-_NONE_TO_ASK: Final = "No post wants a label: the model decided none that nobody has labelled."
+_NONE_TO_ASK: Final = "There is nothing to ask: no unlabelled post would teach the model much."
 
 
 def _say(sentence: str, arguments: Namespace) -> None:
@@ -239,17 +239,22 @@ def next_labels(arguments: Namespace, environment: Environment) -> int:
     if not questions:
         _say(_NONE_TO_ASK, arguments)
     elif arguments.output is not None:
-        write_questions(arguments.output, questions)
-        filled = f"python -m bot labels import {arguments.output}"
-        told = f"Wrote {len(questions)} posts: fill in escalate (yes or no), then `{filled}`."
-        told = _here(told, arguments)
-        show(arguments, {"file": str(arguments.output), "posts": len(questions)}, told)
+        _write(questions, arguments)
         return 0
     for question in questions:
         text = " ".join(question.text.split())[:LONGEST_TEXT]
         plain = f"{question.why:<9}  {question.id:<19}  {text}\n{'':<11}{question.reason}"
         show(arguments, _asked(question), plain)
     return 0
+
+
+def _write(questions: Sequence[Question], arguments: Namespace) -> None:
+    write_questions(arguments.output, questions)
+    filled = f"python -m bot labels import {arguments.output}"
+    posts = "1 post" if len(questions) == 1 else f"{len(questions)} posts"
+    told = f"Wrote {posts}: fill in escalate (yes or no), then `{filled}`."
+    row = {"file": str(arguments.output), "posts": len(questions)}
+    show(arguments, row, _here(told, arguments))
 
 
 def _asked(question: Question) -> dict[str, Any]:

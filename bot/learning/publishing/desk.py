@@ -30,7 +30,7 @@ COMPARED: Final = 50
 
 
 def publish(arguments: Namespace, environment: Environment) -> int:
-    """See `bot.learning.publish_verb`."""
+    """See `bot.learning.verbs.publish`."""
     chosen = settings.read(environment)
     asked = chosen.sagemaker_endpoint if chosen.classifier == "sagemaker" else None
     note = record.note_of(arguments.endpoint if arguments.endpoint != asked else None)
@@ -152,7 +152,8 @@ def _figures(artifact: Artifact, trial: Trial) -> str:
 
 
 def _listed(arguments: Namespace, latest: record.Record | None) -> int:
-    rows = [record.brief(latest), *latest.get("before", ())] if latest else []
+    records = [latest, *latest.get("before", ())] if latest else []
+    rows = [record.brief(one) for one in records]
     for row in rows:
         forced = f", forced: {row['forced']}" if row.get("forced") else ""
         show(

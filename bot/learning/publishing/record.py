@@ -35,6 +35,7 @@ def made(
     baseline = baseline_of(description.card.get("baseline"))
     return {
         "model": artifact.name,
+        "name": description.name[:LONGEST],
         "id": artifact.id,
         "digest": artifact.digest,
         "variant": artifact.variant,
@@ -56,15 +57,20 @@ def kept(store: CaseStore, note: str, record: Record) -> None:
     """The record is the latest from now on."""
 
     def changed(before: Any) -> Record:
-        earlier = [brief(before), *before.get("before", ())] if before else []
+        earlier = [_remembered(before), *before.get("before", ())] if before else []
         return {**record, "before": earlier[:KEPT]}
 
     store.change_note(note, changed)
 
 
 def brief(record: Mapping[str, Any]) -> Record:
-    """What is remembered of a publication after the next."""
+    """What is listed of a publication."""
     return {name: record.get(name) for name in _BRIEF}
+
+
+def _remembered(record: Mapping[str, Any]) -> Record:
+    """What is kept of a publication after the next: its weeks are still looked at for drift."""
+    return brief(record) | {name: record.get(name) for name in ("name", "baseline")}
 
 
 def check_test(latest: Mapping[str, Any] | None, test: TestSet) -> str | None:

@@ -47,7 +47,8 @@ def html(report: Report) -> str:
         title=text(f"How well {found.model} judges"),
         subtitle=text(
             f"{prose.counted(found.figures.rows, 'labelled post')} from {names}; "
-            f"{found.needing:,} of them needed a person. This page quotes customers: share it as you would share their posts."
+            f"{found.needing:,} of them needed a person. This page quotes customers: share it as "
+            "you would share their posts."
         ),
         cautions=_cautions(report.cautions),
         short=_short(found),

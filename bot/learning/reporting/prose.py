@@ -59,9 +59,10 @@ def cautions(found: Evaluation) -> list[str]:
             "from one side: add posts of the other."
         )
     if rows < FEW:
+        there = "There is" if rows == 1 else "There are"
         said.append(
-            f"There {'is' if rows == 1 else 'are'} only {counted(rows, 'post')}. Chance alone moves every figure here by many points: "
-            f"judge nothing by them, and label at least {FEW}."
+            f"{there} only {counted(rows, 'post')}. Chance alone moves every figure here by many "
+            f"points: judge nothing by them, and label at least {FEW}."
         )
     elif 0 < min(needing, rows - needing) < FEW // 4:
         fewer = "needed a person" if needing < rows - needing else "did not need a person"
@@ -141,8 +142,8 @@ def outcome(found: Comparison) -> list[str]:
     """What the paired test and the two differences say."""
     said = [
         (
-            f"{found.one} alone is right about {counted(found.only_one, 'post')}, {found.other} alone "
-            f"about {found.only_other:,}. {_chance(found.p_value)}"
+            f"{found.one} alone is right about {counted(found.only_one, 'post')}, "
+            f"{found.other} alone about {found.only_other:,}. {_chance(found.p_value)}"
         )
     ]
     told = (("F1", found.f1), ("PR-AUC", found.pr_auc))

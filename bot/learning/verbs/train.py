@@ -82,6 +82,6 @@ def _add_aims(verb: ArgumentParser) -> None:
 
 def train(arguments: Namespace, environment: Mapping[str, str]) -> int:
     """Trains, measures and writes the artifact; says how good it is."""
-    from bot.learning.train_verb import train as work  # noqa: PLC0415  scikit-learn loads slowly
+    from bot.learning.training.verb import train as work  # noqa: PLC0415  scikit-learn loads slowly
 
     return work(arguments, environment)

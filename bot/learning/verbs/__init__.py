@@ -1,0 +1,1 @@
+"""What the verbs of the model's life take; what they need is loaded when they work."""
