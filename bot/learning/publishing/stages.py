@@ -156,6 +156,6 @@ def _said(check: Callable[[], str | None]) -> str | None:
 
 def deployed_by_make(stage: str) -> bool:
     """`make deploy` for the stage, asking nothing; it says itself what it does."""
-    command = ["make", "deploy", f"STAGE={stage}", "YES=1"]
+    command = ["make", "--no-print-directory", "deploy", f"STAGE={stage}", "YES=1"]
     # To standard error: the answer of `publish` alone is for programs.
     return subprocess.run(command, cwd=HOUSE, check=False, stdout=2).returncode == 0  # noqa: S603
