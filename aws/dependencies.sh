@@ -1,10 +1,11 @@
 #!/bin/sh
 # Makes what the functions' package holds beside our sources: in build/dependencies the libraries
-# that requirements.txt names, built for the functions' machine (Python 3.13 on arm64 Linux), in
-# build/model the model, unpacked, and the bytecode of all of it and of ours, by which a cold start
-# takes half as long. Whatever machine this is; what has not changed is not fetched again, so that
-# a second run needs no network. PYTHON names the Python whose pip is used; STAGE the stage whose
-# model is taken, which is the starter model where its file names none.
+# that requirements.txt names, built for the functions' machine (Python 3.13 on arm64 Linux), and
+# botocore's data (aws/data.py), in build/model the model, unpacked, and the bytecode of all of it
+# and of ours, by which a cold start takes half as long. Whatever machine this is; what has not
+# changed is not fetched again, so that a second run needs no network. PYTHON names another Python
+# with pip and botocore than the project's own; STAGE the stage whose model is taken, which is the
+# starter model where its file names none.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -22,11 +23,13 @@ unneeded() {
         ! -name jmespath_utils -exec rm -rf {} +
 }
 
-python=${PYTHON:-python3}
+python=${PYTHON:-.venv/bin/python}
 target=build/dependencies
 stamp=build/dependencies.stamp # serverless.yml asks for it
-wanted=$(cat requirements.txt aws/dependencies.sh | cksum)
+botocore=$(grep '^botocore==' requirements-local.txt) # whose data is packed
+wanted=$( { cat requirements.txt aws/dependencies.sh aws/data.py; echo "$botocore"; } | cksum)
 
+command -v "$python" >/dev/null || { echo "$python is not here: run make setup first."; exit 1; }
 [ -d node_modules/pyodide ] || { echo "pyodide is not here: run npm ci first."; exit 1; }
 
 if ! [ -d "$target" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
@@ -36,6 +39,7 @@ if ! [ -d "$target" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         --implementation cp --python-version 3.13 \
         --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64
     ( cd "$target.part" && unneeded )
+    "$python" aws/data.py "$target.part/aws-data"
     mv "$target.part" "$target"
     node aws/bytecode.mjs "$target"
     echo "$wanted" >"$stamp"

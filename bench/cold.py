@@ -153,8 +153,8 @@ def surroundings(folder: Path) -> Iterator[Callable[[Function], Start]]:
 def starts(folder: Path) -> Iterator[Line]:
     """Each function beside boto3 with one client, in rounds that take turns.
 
-    They ask AWS before they answer, so the client they are beside has asked, too; the detail has
-    the stricter figure, by one that has not.
+    The client has called nobody, though each function asks AWS before it answers: the detail has
+    the ratio by one that has made its first call.
     """
     everything = {name: function for name, (_, function) in ours().items()}
     services = {name: service for name, (service, _) in ours().items()}
@@ -177,13 +177,12 @@ def starts(folder: Path) -> Iterator[Line]:
         return median(one[name].megabytes for one in rounds)
 
     for name, service in services.items():
-        called = f"{service} called"
         detail = (
-            f"{spent(name):.0f} ms, boto3 with `{service}` and a call {spent(called):.0f} ms; "
-            f"{by(name, service):.2f} of what it takes without one, {spent(service):.0f} ms"
+            f"{spent(name):.0f} ms, boto3 with `{service}` {spent(service):.0f} ms; "
+            f"{by(name, f'{service} called'):.2f} of what it takes with its first call"
         )
-        what = f"cold `{name}` by boto3 with a client's first call"
-        yield Line(what, f"{by(name, called):.2f}", "≤ 1.3", detail)
+        what = f"cold `{name}` by boto3 with a client"
+        yield Line(what, f"{by(name, service):.2f}", "≤ 1.3", detail)
     for name, service in services.items():
         detail = f"boto3 with `{service}` {held(service):.0f} MB"
         yield Line(f"memory of cold `{name}`", f"{held(name):.0f} MB", "< 90 MB", detail)

@@ -21,7 +21,8 @@ TEMPLATE = "cloudformation-template-update-stack.json"
 MAILED = "ALARM_EMAIL=lead@example.com"
 FOLDERS = ("aws", "bot", "handlers", "build/dependencies")
 FILES = (
-    *("serverless.yml", "rules.toml", "replies.toml", "requirements.txt"),
+    *("serverless.yml", "rules.toml", "replies.toml"),
+    *("requirements.txt", "requirements-local.txt"),
     *("build/dependencies.stamp", "build/model.tar.gz"),
 )
 STRAYS = (".env", ".data/cases.sqlite", "tests/test_it.py", "bot/__pycache__/x.pyc")

@@ -338,5 +338,6 @@ def test_the_example_of_an_environment_names_nothing_unknown_and_sets_nothing() 
 
 def test_a_deployment_sets_nothing_unknown() -> None:
     provider = load(WIRING)["provider"]
-    of_libraries = {"PYTHONPATH", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+    of_libraries = {"PYTHONPATH", "AWS_DATA_PATH"}
+    of_libraries |= {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
     assert provider["environment"].keys() - of_libraries <= SETTABLE

@@ -82,4 +82,5 @@ def environment(task: Path, brought: Path) -> dict[str, str]:
     return {
         "PYTHONPATH": os.pathsep.join(map(str, (task / DEPENDENCIES, brought))),
         "MODEL_PATH": "build/model",
+        "AWS_DATA_PATH": str(task / DEPENDENCIES / "aws-data"),
     }

@@ -36,7 +36,8 @@ class Models(Loader):
 def session() -> botocore.session.Session:
     """What knows the region and the keys, and has read what all clients share."""
     made = botocore.session.get_session()
-    made.register_component("data_loader", Models())
+    own = made.get_config_variable("data_path")
+    made.register_component("data_loader", Models(own.split(os.pathsep) if own else None))
     if EnvProvider.ACCESS_KEY in os.environ:
         # As botocore would find them there first, but only after it has prepared to ask ten others.
         made.register_component("credential_provider", CredentialResolver([EnvProvider()]))

@@ -130,10 +130,10 @@ class Machine:
         variables = self.stack.function(name)["Environment"]["Variables"]
         assert self.told.keys() <= variables.keys() | BESIDE, "the template has no such setting"
         paths = {"/var/task": str(self.task), "/var/runtime": str(self.brought)}
-        path = variables["PYTHONPATH"]
+        own = {name: variables[name] for name in ("PYTHONPATH", "AWS_DATA_PATH")}
         for there, here in paths.items():
-            path = path.replace(there, here)
-        return {**variables, "PYTHONPATH": path, **self.told}
+            own = {variable: path.replace(there, here) for variable, path in own.items()}
+        return {**variables, **own, **self.told}
 
 
 class Deployed(Home):
