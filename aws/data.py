@@ -1,6 +1,6 @@
 """botocore's data as the functions' package brings it: of the services they call, and no prose.
 
-python aws/data.py FOLDER writes it there. A function reads it at each cold start, and most of it
+python -m aws.data FOLDER writes it there. A function reads it at each cold start, and most of it
 in vain: a megabyte names the addresses of four hundred services, and of the models of ours more
 than half is documentation. AWS_DATA_PATH names the folder, in which botocore looks before its own
 (botocore, "Loaders": `Loader`); what is not in it comes from the runtime's.

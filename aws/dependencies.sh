@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes what the functions' package holds beside our sources: in build/dependencies the libraries
 # that requirements.txt names, built for the functions' machine (Python 3.13 on arm64 Linux), and
-# botocore's data (aws/data.py), in build/model the model, unpacked, and the bytecode of all of it
-# and of ours, by which a cold start takes half as long. Whatever machine this is; what has not
-# changed is not fetched again, so that a second run needs no network. PYTHON names another Python
+# botocore's data (aws/data.py), in build/model the model, unpacked, in build/tables our TOML files,
+# parsed, and the bytecode of all of it and of ours, by which a cold start takes half as long.
+# Whatever machine this is; what has not changed is not fetched again, so that a second run needs no
+# network. PYTHON names another Python
 # with pip and botocore than the project's own; STAGE the stage whose model is taken, which is the
 # starter model where its file names none.
 set -eu
@@ -39,7 +40,7 @@ if ! [ -d "$target" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         --implementation cp --python-version 3.13 \
         --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64
     ( cd "$target.part" && unneeded )
-    "$python" aws/data.py "$target.part/aws-data"
+    "$python" -m aws.data "$target.part/aws-data"
     mv "$target.part" "$target"
     node aws/bytecode.mjs "$target"
     echo "$wanted" >"$stamp"
@@ -59,6 +60,9 @@ tar -xzf "$model" -C build/model
 find build/model -mindepth 1 ! \( -type f -path build/model/model.bin \) \
     ! \( -type f -path build/model/model.json \) -delete
 [ -f build/model/model.bin ] || { echo "$model holds no model.bin."; exit 1; }
+
+rm -rf build/tables
+"$python" -m aws.tables
 
 find bot handlers -name '*.cpython-313.pyc' -delete # of sources that may be gone
 node aws/bytecode.mjs bot handlers

@@ -30,7 +30,8 @@ from bench.measures import ROUNDS, Line, fullest, seconds
 from bench.samples import texts, x_event
 from bot import process, settings
 from bot.__main__ import main as command
-from bot.classifier.artifact import BINARY, unpack
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY
 from bot.local.events import http_event
 from bot.ports import Outgoing
 from bot.settings import HOUSE

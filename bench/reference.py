@@ -17,7 +17,8 @@ from bench.measures import Line, seconds
 from bench.samples import texts
 from bot import amazon, process, settings
 from bot.classifier import sagemaker
-from bot.classifier.artifact import BINARY, unpack
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY
 from bot.local.events import http_event
 from bot.settings import HOUSE
 from bot.wiring import Parts

@@ -58,12 +58,18 @@ class Incidents:
     bursts: Bursts
     channels: Channels
 
-    def collect(self, new: Sequence[Case], now: datetime) -> tuple[list[Case], list[Case]]:
-        """The new cases, those above the rate collected; and the incident that collects them."""
+    def collect(
+        self, new: Sequence[Case], now: datetime, *, up: bool = False
+    ) -> tuple[list[Case], list[Case]]:
+        """The new cases, those above the rate collected; and the incidents whose cards now differ.
+
+        `up` is whether the classifier answers, by which an outage may be over.
+        """
         ids = [case.id for case in new if _counts(case)]
         if not ids or not self.bursts.size:
-            return list(new), []
+            return list(new), self._up(self._noted(now), now) if up else []
         standing = self._change(now, partial(_counted, ids=ids, bursts=self.bursts, now=now))
+        over = self._up(standing, now) if up else []
         found = {one: standing.cards[one][1] for one in ids if one in standing.cards}
         collected = {one: incident for one, incident in found.items() if incident}
         touched = [
@@ -72,7 +78,7 @@ class Incidents:
             )
             for incident in dict.fromkeys(collected.values())
         ]
-        return [_in(case, collected.get(case.id)) for case in new], touched
+        return [_in(case, collected.get(case.id)) for case in new], [*over, *touched]
 
     def down(
         self, held: Sequence[str], late: Sequence[Case], now: datetime
@@ -92,9 +98,7 @@ class Incidents:
         incident = self._gathered(standing.outage, "classifier", ids, now, waiting, since)
         return [_in(case, standing.outage) for case in late], [incident]
 
-    def up(self, now: datetime) -> list[Case]:
-        """The classifier answers."""
-        standing = _standing(self.store.note(_NOTE), self.bursts, now)
+    def _up(self, standing: _Standing, now: datetime) -> list[Case]:
         if standing.down_since is None:
             return []
         if standing.outage and not _long_enough(standing, now):
@@ -102,6 +106,9 @@ class Incidents:
                 self._change(now, lambda current: replace(current, recovered=True))
             return []
         return self._ended_outage(standing, now)
+
+    def _noted(self, now: datetime) -> _Standing:
+        return _standing(self.store.note(_NOTE), self.bursts, now)
 
     def _ended_outage(self, standing: _Standing, now: datetime) -> list[Case]:
         # First its card, then the note: after a crash between them this is asked again.
@@ -115,7 +122,7 @@ class Incidents:
         A burst that has calmed down to half its rate, an outage after which the classifier has
         answered long enough.
         """
-        standing = _standing(self.store.note(_NOTE), self.bursts, now)
+        standing = self._noted(now)
         over: list[Case] = []
         if standing.recovered and _long_enough(standing, now):
             over += self._ended_outage(standing, now)
@@ -126,7 +133,7 @@ class Incidents:
 
     def lasting(self, now: datetime) -> list[str]:
         """The incidents that last."""
-        standing = _standing(self.store.note(_NOTE), self.bursts, now)
+        standing = self._noted(now)
         return [one for one in (standing.burst, standing.outage) if one]
 
     def _change(self, now: datetime, change: Callable[[_Standing], _Standing]) -> _Standing:

@@ -227,14 +227,11 @@ def _collected(
     """
     late = [case for case in opened if case.verdict is None]
     judged = [case for case in opened if case.verdict]
-    if answered:
-        over = desk.incidents.up(now)
-    elif waiting or late:
-        late, over = desk.incidents.down(waiting, late, now)
-    else:
-        over = []
-    gathered, incidents = desk.incidents.collect([*judged, *late], now)
-    return gathered, [*over, *incidents]
+    outage: list[Case] = []
+    if not answered and (waiting or late):
+        late, outage = desk.incidents.down(waiting, late, now)
+    gathered, incidents = desk.incidents.collect([*judged, *late], now, up=answered)
+    return gathered, [*outage, *incidents]
 
 
 def preview(tweet: Tweet, desk: Desk, now: datetime) -> Case:

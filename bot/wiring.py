@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import time
-import tomllib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -694,11 +693,6 @@ def _database(path: Path) -> "Database":
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError:
-        raise Misconfigured(
-            [f"There is no file {path}: see RULES_PATH and REPLIES_PATH."]
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured([f"{path.name} is not TOML: {error}."]) from None
+    from bot.storage import tables
+
+    return tables.read(path)

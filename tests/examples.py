@@ -9,7 +9,8 @@ import fasttext
 
 from bot import settings
 from bot.cases import Case, Effect
-from bot.classifier.artifact import BINARY, Description, pack
+from bot.classifier.archive import pack
+from bot.classifier.artifact import BINARY, Description
 from bot.tweets import Author, Tweet
 from bot.verdicts import Verdict
 from bot.wiring import Parts

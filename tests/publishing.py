@@ -17,7 +17,8 @@ import pytest
 from bot import amazon, settings
 from bot.__main__ import main
 from bot.classifier import sagemaker
-from bot.classifier.artifact import BINARY, Description, pack
+from bot.classifier.archive import pack
+from bot.classifier.artifact import BINARY, Description
 from bot.learning.publishing import desk, stages
 from bot.learning.publishing.cloud import Cloud, entered
 from bot.local.stages import stage

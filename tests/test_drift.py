@@ -18,7 +18,8 @@ from bot.__main__ import parser
 from bot.cases import Case, Channels, Label
 from bot.chance import CERTAIN, DOUBTED, exceeds, shift, shift_by_chance
 from bot.checkups import Checkups
-from bot.classifier.artifact import Description, pack
+from bot.classifier.archive import pack
+from bot.classifier.artifact import Description
 from bot.classifier.learnt import baselines, learnt, published
 from bot.classifier.variants import variant_name
 from bot.digests import Digests

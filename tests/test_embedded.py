@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.classifier.artifact import BINARY, DESCRIPTION, Description, pack, unpack, vocabulary
+from bot.classifier.archive import pack, unpack
+from bot.classifier.artifact import BINARY, DESCRIPTION, Description, vocabulary
 from bot.classifier.calibration import calibrated
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.errors import Misconfigured

@@ -20,7 +20,8 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from bot.__main__ import main, parser
 from bot.classifier import sagemaker
-from bot.classifier.artifact import BINARY, Description, pack
+from bot.classifier.archive import pack
+from bot.classifier.artifact import BINARY, Description
 from bot.classifier.sagemaker import SageMakerClassifier
 from bot.classifier.variants import variant_name
 from bot.errors import Failure, Permanent, Refused, Retryable

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,11 @@ class Watch:
         found, _ = self.incidents.collect(new, self.clock())
         assert [one.id for one in found] == [one.id for one in new]
         return [one.incident for one in found]
+
+    def up(self, now: datetime) -> list[Case]:
+        """What is over, as the classifier answers."""
+        _, touched = self.incidents.collect([], now, up=True)
+        return touched
 
     def notice(self, incident_id: str | None) -> Incident:
         notice = self.store.get([incident_id or ""])[incident_id or ""].notice
@@ -266,7 +271,7 @@ class TestAnOutage:
     def test_is_none_for_a_single_error(self) -> None:
         watch = Watch()
         assert watch.incidents.down(["1"], [], NOON) == ([], [])
-        assert watch.incidents.up(NOON) == []
+        assert watch.up(NOON) == []
         assert watch.incidents.lasting(NOON) == []
         assert list(watch.store.newest()) == []
         watch.minutes(60)
@@ -297,17 +302,17 @@ class TestAnOutage:
         watch = Watch()
         [late], [told] = watch.incidents.down(["2"], [escalated(1, verdict=None)], NOON)
         watch.minutes(20)
-        [over] = watch.incidents.up(watch.clock())
+        [over] = watch.up(watch.clock())
         assert over.notice == Incident("classifier", NOON, 1, (late.id,), 0, watch.clock())
         assert over.id == told.id
-        assert watch.incidents.up(watch.clock()) == []
+        assert watch.up(watch.clock()) == []
         assert watch.incidents.lasting(watch.clock()) == []
 
     def test_after_another_is_another(self) -> None:
         watch = Watch()
         _, [first] = watch.incidents.down([], [escalated(1, verdict=None)], watch.clock())
         watch.minutes(3)
-        watch.incidents.up(watch.clock())
+        watch.up(watch.clock())
         watch.minutes(1)
         _, [second] = watch.incidents.down([], [escalated(2, verdict=None)], watch.clock())
         assert first.id != second.id
@@ -319,7 +324,7 @@ class TestAnOutage:
         _, [outage] = watch.incidents.down([], [escalated(4, verdict=None)], watch.clock())
         assert watch.incidents.lasting(NOON) == [burst, outage.id]
         watch.minutes(3)
-        watch.incidents.up(watch.clock())
+        watch.up(watch.clock())
         assert watch.incidents.lasting(watch.clock()) == [burst]
         assert watch.notice(burst).cause == "burst"
 
@@ -328,7 +333,7 @@ class TestAnOutage:
         for number in range(10):
             watch.incidents.down([], [escalated(number, verdict=None)], watch.clock())
             watch.minutes(1)
-            assert watch.incidents.up(watch.clock()) == []
+            assert watch.up(watch.clock()) == []
         [outage] = watch.incidents.lasting(watch.clock())
         watch.minutes(2)
         [over] = watch.incidents.calm(watch.clock())
@@ -359,8 +364,8 @@ class TestAnOutage:
         _, [told] = watch.incidents.down([], [escalated(1, verdict=None)], NOON)
         watch.minutes(3)
         with pytest.raises(Crash):
-            replace(watch.incidents, store=Dying(watch.store)).up(watch.clock())
-        watch.incidents.up(watch.clock())
+            replace(watch.incidents, store=Dying(watch.store)).collect([], watch.clock(), up=True)
+        watch.up(watch.clock())
         assert watch.notice(told.id).until == watch.clock()
         assert watch.incidents.lasting(watch.clock()) == []
 
@@ -369,12 +374,12 @@ class TestAnOutage:
         watch.incidents.down([], [escalated(1, verdict=None)], watch.clock())
 
         def meanwhile() -> None:
-            watch.incidents.up(watch.clock())
+            watch.up(watch.clock())
             watch.minutes(1)
             watch.incidents.down([], [escalated(2, verdict=None)], watch.clock())
 
         watch.store.before_change = meanwhile
-        watch.incidents.up(NOON)
+        watch.up(NOON)
         [lasting] = watch.incidents.lasting(watch.clock())
         assert watch.notice(lasting).until is None
 

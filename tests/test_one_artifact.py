@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.classifier.artifact import BINARY, unpack
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.classifier.sagemaker import SageMakerClassifier
 from bot.classifier.variants import variant_name

@@ -43,6 +43,7 @@ def test_the_zip_holds_the_code_its_rules_the_model_and_the_dependencies(
     assert {"/".join(name.split("/")[:2]) for name in names if name.startswith("build/")} == {
         "build/dependencies",
         "build/model",
+        "build/tables",
     }
     for handler in HANDLERS:
         assert f"{handler.replace('.', '/')}.py" in names

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot import settings
-from bot.classifier.artifact import unpack
+from bot.classifier.archive import unpack
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.learning.evaluating.comparing import Comparison
 from bot.learning.evaluating.resampling import Between

@@ -14,7 +14,8 @@ import pytest
 from botocore.config import Config
 
 from bot.classifier import sagemaker
-from bot.classifier.artifact import Description, pack, unpack
+from bot.classifier.archive import pack, unpack
+from bot.classifier.artifact import Description
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.classifier.sagemaker import SageMakerClassifier
 from bot.classifier.variants import variant_name

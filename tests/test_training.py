@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from bot.__main__ import main
 from bot.cases import Label
-from bot.classifier.artifact import BINARY, unpack
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY
 from bot.classifier.calibration import calibrated
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.errors import Refused

@@ -1,18 +1,16 @@
-"""The model artifact: `model.tar.gz` with fastText's `model.bin` and our `model.json`.
+"""The model artifact: fastText's `model.bin` and our `model.json`.
 
-The same file is served embedded and hosted on SageMaker, whose BlazingText reads and writes
-`model.bin` (Amazon SageMaker developer guide, "BlazingText algorithm"). A function's package has it
-unpacked: a cold start would spend a fifth of its time on that.
+The same is served embedded and hosted on SageMaker, whose BlazingText reads and writes `model.bin`
+(Amazon SageMaker developer guide, "BlazingText algorithm"). It travels as one file, packed
+(`bot.classifier.archive`); a function's package has it unpacked: a cold start would spend a fifth
+of its time on that.
 """
 
-import gzip
 import json
 import math
 import re
 import struct
-import tarfile
-import zlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +29,6 @@ _ENTRY: Final = rb"[^\0]*\0.{9}"
 """A word of the dictionary: its bytes, how often it stood (8 bytes), what it is (1)."""
 _WORD: Final = re.compile(rb"([^\0]*)\0.{9}", re.DOTALL)
 
-
-_AT_ONCE: Final = 1 << 20
 VERSION: Final = 1
 """The form of `model.json` that is written here; a higher one is a newer release's."""
 
@@ -65,61 +61,13 @@ def described(folder: Path) -> Description:
     except OSError as error:
         raise Misconfigured([f"{folder} holds no {DESCRIPTION} to read: {error}"]) from None
     try:
-        return _described(json.loads(text))
+        return description_of(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise Misconfigured([f"{folder / DESCRIPTION} describes no model: {error}"]) from None
 
 
-def unpack(archive: Path, folder: Path) -> Description:
-    """Unpacks `model.bin` into `folder` and returns the description beside it.
-
-    An archive without `model.json` (one BlazingText wrote) is described by the defaults. Raises
-    `Misconfigured` where the file is missing or is no such archive.
-    """
-    try:
-        with tarfile.open(archive) as tar:
-            (folder / BINARY).write_bytes(_content(tar, BINARY))
-            names = tar.getnames()
-            # tarfile takes rubbish for the end; only at the true end gzip compares its sum.
-            while tar.fileobj and tar.fileobj.read(_AT_ONCE):
-                pass
-            if DESCRIPTION not in names:
-                return Description(name=archive.name.split(".")[0])
-            return _described(json.loads(_content(tar, DESCRIPTION)))
-    except FileNotFoundError:
-        problem = (
-            f"There is no model at {archive}: name another file, or run make setup for the starter "
-            "model."
-        )
-        raise Misconfigured([problem]) from None
-    except (
-        tarfile.TarError,
-        zlib.error,
-        EOFError,
-        KeyError,
-        ValueError,
-        TypeError,
-        OSError,
-        RecursionError,
-    ) as error:
-        raise Misconfigured(
-            [f"{archive} is no model archive holding {BINARY} and {DESCRIPTION}: {_brief(error)}"]
-        ) from None
-
-
-def _brief(error: Exception) -> str:
-    """What went wrong, in one line: tarfile goes on with what else it tried."""
-    return str(error).partition("\n")[0].rstrip(":")
-
-
-def _content(tar: tarfile.TarFile, name: str) -> bytes:
-    member = tar.extractfile(name)
-    if member is None:
-        raise KeyError(name)
-    return member.read()
-
-
-def _described(record: Any) -> Description:
+def description_of(record: Any) -> Description:
+    """The description that is in a parsed `model.json`. Raises `ValueError` and `TypeError`."""
     version = record.get("version", VERSION) if isinstance(record, dict) else None
     if not isinstance(version, int):
         raise TypeError(f"it is no description, but {record!r:.60}")  # JSON may be anything
@@ -146,28 +94,6 @@ def _described(record: Any) -> Description:
             raise ValueError(f"its threshold, {threshold:g}, is not between 0 and 1")
         description = replace(description, threshold=threshold)
     return replace(description, labels=tuple(description.labels))
-
-
-def pack(binary: Path, description: Description, archive: Path) -> None:
-    """Writes the archive of a model, whole or not at all; the same model, the same bytes."""
-    record = json.dumps(asdict(description), indent=2, sort_keys=True) + "\n"
-    described = binary.with_name(DESCRIPTION)
-    described.write_text(record)
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = archive.with_name(archive.name + ".part")
-    with (
-        unfinished.open("wb") as file,
-        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped,
-        tarfile.open(fileobj=zipped, mode="w") as tar,
-    ):
-        tar.add(binary, BINARY, filter=_anonymous)
-        tar.add(described, DESCRIPTION, filter=_anonymous)
-    unfinished.replace(archive)
-
-
-def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    # Neither who packed it nor when: one model, one file.
-    return member.replace(mtime=0, mode=0o644, uid=0, gid=0, uname="", gname="", deep=False)
 
 
 def vocabulary(binary: Path) -> frozenset[str]:

@@ -6,14 +6,7 @@ from typing import Any
 
 import fasttext
 
-from bot.classifier.artifact import (
-    BINARY,
-    ESCALATE,
-    Description,
-    described,
-    unpack,
-    vocabulary,
-)
+from bot.classifier.artifact import BINARY, ESCALATE, Description, described, vocabulary
 from bot.classifier.calibration import calibrated
 from bot.errors import Misconfigured
 
@@ -30,7 +23,10 @@ class EmbeddedClassifier:
         if archive.is_dir():
             self._load(archive, described(archive))
             return
-        import tempfile  # noqa: PLC0415  a function's package has its model unpacked
+        # A function's package has its model unpacked.
+        import tempfile  # noqa: PLC0415
+
+        from bot.classifier.archive import unpack  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory() as folder:
             self._load(Path(folder), unpack(archive, Path(folder)))

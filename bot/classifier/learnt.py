@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.classifier import variants
-from bot.classifier.artifact import BINARY, Description, described, unpack, vocabulary
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY, Description, described, vocabulary
 from bot.drift import Baseline, Learnt, baseline_of
 
 PUBLICATION: Final = "publication"

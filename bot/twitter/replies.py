@@ -17,7 +17,7 @@ from bot.tweets import Tweet
 from bot.twitter.ledger import DOLLAR, PRICES
 from bot.twitter.lengths import fits, links, weighted_length
 from bot.twitter.names import LONGEST_HANDLE, LONGEST_NAME, handle_of, name_of, without
-from bot.twitter.stopwords import StopWords, stop_tables, stop_words_from
+from bot.twitter.stopwords import StopWords, stop_tables, stop_words_from, useless
 
 LONGEST: Final = 280
 """Characters of an answer, as X counts them."""
@@ -259,7 +259,9 @@ class _Reader:
                 "default must name the language of posts in whose language there are no texts, and "
                 "have texts itself."
             )
-        return Replies(default, languages, hours, stop_words_from(stops, self.problems))
+        stop_words = stop_words_from(stops, self.problems)
+        self.problems += useless(stop_words)
+        return Replies(default, languages, hours, stop_words)
 
     def _is_language(self, name: str, table: object) -> bool:
         if name in _FILE:

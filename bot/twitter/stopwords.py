@@ -26,11 +26,13 @@ _UNSEEN: Final = frozenset({"Cf", "Mn", "Me"})
 class Alone:
     """What a post asks for quiet with, in one language, where it says no more than that.
 
-    `phrases` and the post are compared without `fillers`: the words of courtesy and haste.
+    `phrases` and the post are compared without `fillers`: the words of courtesy and haste. All of
+    them are what `_said_once` returns.
     """
 
-    phrases: frozenset[str]
-    fillers: re.Pattern[str]
+    code: str
+    phrases: tuple[str, ...]
+    fillers: tuple[str, ...]
     vocabulary: frozenset[str]
 
     def is_all_of(self, words: str) -> bool:
@@ -38,7 +40,8 @@ class Alone:
         # Most posts hold another word, which is found much faster than the fillers are removed.
         if not self.vocabulary.issuperset(words.split()):
             return False
-        return _without(self.fillers, words) in self.phrases
+        rest = _without(_either(self.fillers), words)
+        return rest != "" and rest in _bare(self.phrases, self.fillers).values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,22 @@ def _without(fillers: re.Pattern[str], words: str) -> str:
     return " ".join(fillers.sub(" ", words).split())
 
 
+@lru_cache
+def _either(fillers: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(fillers, key=len, reverse=True)
+    # Without fillers it is a pattern that never matches.
+    return re.compile(rf"\b(?:{'|'.join(longest_first) or '(?!)'})\b")
+
+
+@lru_cache
+def _bare(phrases: tuple[str, ...], fillers: tuple[str, ...]) -> Mapping[str, str]:
+    """The phrases, and what is left of each without fillers.
+
+    Few posts need it, and to make it takes longer than all else here.
+    """
+    return {phrase: _without(_either(fillers), phrase) for phrase in phrases}
+
+
 def stop_words_of(data: Mapping[str, Any]) -> StopWords:
     """Those of the parsed `replies.toml`, whatever else it holds.
 
@@ -138,14 +157,17 @@ def stop_tables(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stop_words_from(groups: Mapping[str, Any], problems: list[str]) -> StopWords:
-    """The stop words of the languages' `stop` tables; `problems` gets what is wrong with them."""
+    """The stop words of the languages' `stop` tables; `problems` gets what is wrong with them.
+
+    But for what `useless` finds, which takes as long as all of this and does no harm.
+    """
     alone, anywhere, unless = list[Alone](), dict[str, tuple[str, ...]](), list[str]()
     for code, group in groups.items():
         if not isinstance(group, dict) or not group.keys() <= set(_KINDS):
             problems.append(f"[{code}.stop] holds the lists {', '.join(_KINDS)} and no more.")
             continue
         phrases = {kind: _phrases(code, kind, group.get(kind, []), problems) for kind in _KINDS}
-        alone.append(_alone(code, phrases["alone"], phrases["fillers"], problems))
+        alone.append(_alone(code, phrases["alone"], phrases["fillers"]))
         for phrase in phrases["anywhere"]:
             first = phrase[0]
             anywhere[first] = (*anywhere.get(first, ()), " ".join(phrase))
@@ -162,18 +184,16 @@ def _phrases(code: str, kind: str, written: object, problems: list[str]) -> list
     return []
 
 
-def _alone(
-    code: str, written: list[list[str]], fillers: list[list[str]], problems: list[str]
-) -> Alone:
-    said_fillers = [_said_once(filler) for filler in fillers]
-    longest_first = sorted(said_fillers, key=len, reverse=True)
-    # Without fillers it is a pattern that never matches.
-    either = re.compile(rf"\b(?:{'|'.join(longest_first) or '(?!)'})\b")
-    phrases = {said: _without(either, said) for said in map(_said_once, written)}
-    problems.extend(
-        f"[{code}.stop] alone holds «{said}», which is nothing but fillers: remove it."
-        for said, rest in phrases.items()
+def _alone(code: str, written: list[list[str]], fillers: list[list[str]]) -> Alone:
+    said, said_fillers = tuple(map(_said_once, written)), tuple(map(_said_once, fillers))
+    return Alone(code, said, said_fillers, frozenset(" ".join([*said, *said_fillers]).split()))
+
+
+def useless(found: StopWords) -> list[str]:
+    """What is wrong with phrases that no post can ask for quiet with."""
+    return [
+        f"[{language.code}.stop] alone holds «{said}», which is nothing but fillers: remove it."
+        for language in found.alone
+        for said, rest in _bare(language.phrases, language.fillers).items()
         if not rest
-    )
-    vocabulary = frozenset(" ".join([*phrases, *said_fillers]).split())
-    return Alone(frozenset(phrases.values()), either, vocabulary)
+    ]

@@ -18,7 +18,8 @@ from waitress import wasyncore
 
 from bot import amazon, settings
 from bot.cases import Case
-from bot.classifier.artifact import BINARY, unpack
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY
 from bot.classifier.sagemaker import client as runtime_client
 from bot.local import serverless
 from bot.local.events import schedule_event

@@ -6,7 +6,8 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bot.classifier.artifact import BINARY, Description, unpack, vocabulary
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY, Description, vocabulary
 from bot.classifier.variants import ID_DIGITS, described, variant_name
 from bot.errors import Refused
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import fasttext
 
-from bot.classifier.artifact import BINARY, unpack
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import BINARY
 from bot.learning.publishing.artifacts import Artifact
 from bot.learning.training.examples import Example
 from bot.learning.training.fitting import held_out

@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bot.classifier.artifact import BINARY, pack, unpack
+from bot.classifier.archive import pack, unpack
+from bot.classifier.artifact import BINARY
 from bot.errors import Refused
 from bot.learning.labelled import labelled
 from bot.learning.publishing import bucket, roles

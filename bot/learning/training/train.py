@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bot.classifier.artifact import BINARY, Description, pack
+from bot.classifier.archive import pack
+from bot.classifier.artifact import BINARY, Description
 from bot.errors import Refused
 from bot.learning.labelled import Labelled
 from bot.learning.metrics import figures

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tqdm import tqdm
 
 from bot import settings
-from bot.classifier.artifact import described, unpack
+from bot.classifier.archive import unpack
+from bot.classifier.artifact import described
 from bot.errors import Refused
 from bot.local.terminal import printable
 from bot.thresholds import checked
