@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any
 
 from bot.twitter import ACCOUNT
@@ -86,7 +87,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         assert isinstance(self.server, InstantAws)
-        while head := b"".join(iter(self.rfile.readline, b"\r\n")):
+        while head := self._head():
             target, length = _TARGET.search(head), _LENGTH.search(head)
             assert target, head
             operation = target[1].decode()
@@ -96,6 +97,11 @@ class _Connection(socketserver.StreamRequestHandler):
             kind = b"Content-Type: application/x-amz-json-1.0\r\n"
             self.wfile.write(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (kind, len(body)))
             self.wfile.write(body)
+
+    def _head(self) -> bytes:
+        """The lines of the next request up to the empty one; nothing where the caller is gone."""
+        lines = iter(self.rfile.readline, b"")
+        return b"".join(takewhile(lambda line: line != b"\r\n", lines))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, Literal, get_args
@@ -10,6 +10,7 @@ from typing import Final, Literal, get_args
 from bot import conversations, deeds, delivery, telemetry
 from bot.cases import Case, Channels
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.ports import AgentAnswers, CaseStore, Clock, MaySay, NoteAuthor, Queue
 from bot.tryouts import came_in
 
@@ -32,7 +33,7 @@ MOST_DEEDS: Final = 50
 """Keys of deeds that a case remembers."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deed:
     """What `who` wants done to a case.
 
@@ -49,7 +50,7 @@ class Deed:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agents:
     """Does what agents ask for.
 

@@ -13,10 +13,11 @@ one is looked up. `attempt` grows with each of these, so a message about an earl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from bot.frozen import frozen
 from bot.notices import Notice
 from bot.policy import Decision, Route
 from bot.tweets import Tweet, order
@@ -42,7 +43,7 @@ LONGEST_TOKENS: Final = 50_000
 holds 400 KB."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effect:
     """One thing the case does to the world; see the module's picture.
 
@@ -73,7 +74,7 @@ class Effect:
         return self.state in {"pending", "unknown"} and self.due_at is None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """A line of the case's story: when, who (a person's id or the bot), what."""
 
@@ -82,7 +83,7 @@ class Entry:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Label:
     """A person's word on whether the post needed a person: who said so, when, of which model."""
 
@@ -92,7 +93,7 @@ class Label:
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """One tweet's record, stored under the tweet's root id.
 
@@ -174,7 +175,7 @@ def _never(_now: datetime) -> datetime | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Channels:
     """How effects of new cases begin.
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from bot import telemetry
 from bot.cases import Case, Channels, with_card
 from bot.digests import MOST_READ
 from bot.drift import BEFORE, Examined, Learnt, examined
+from bot.frozen import frozen
 from bot.hours import Hours
 from bot.notices import Conclusion
 from bot.ports import CaseStore
@@ -24,7 +24,7 @@ LEVELS: Final[dict[Conclusion, int]] = {"fine": 0, "watch": 1, "retrain": 2}
 _NOTE: Final = "drift"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checkups:
     """Looks at the model each Monday at that `hour` of `hours`, or when the bot is next awake.
 

@@ -5,12 +5,13 @@ us alone: so a conversation here is X's conversation and an author.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
 from bot.cases import Case
+from bot.frozen import frozen
 from bot.ports import CaseStore
 from bot.tweets import Tweet
 
@@ -19,7 +20,7 @@ MOST_QUOTING: Final = 100
 _QUOTED: Final = "quoted-"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conversation:
     """`head` is the case whose card's thread the others join; `agent` whether one has answered.
 

@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal, get_args
@@ -11,6 +10,7 @@ from typing import Any, Final, Literal, get_args
 from bot import cases, conversations, deeds, envelopes, telemetry
 from bot.cases import Case, Channels, Effect, EffectKind
 from bot.errors import Conflict, Failure, Newer, Permanent, Refused, Retryable, Unknown
+from bot.frozen import frozen
 from bot.ports import (
     CaseStore,
     Clock,
@@ -44,7 +44,7 @@ MOST_ATTEMPTS: Final = 24
 SWEEP_AT_ONCE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """A message to a worker: the effect of a case, at a certain attempt."""
 
@@ -53,7 +53,7 @@ class Task:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewerTask:
     """A message to a worker from a newer release, of which only its case is known."""
 
@@ -143,7 +143,7 @@ def _send(effects: Iterable[tuple[Case, Effect]], workers: Mapping[Worker, Queue
             workers[worker].send(messages)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Courier:
     """Delivers effects: one at most, whatever is delivered twice or crashes where.
 

@@ -1,7 +1,6 @@
 """The numbers of a day, and the message that tells them to the channel once a day."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from statistics import median
@@ -9,6 +8,7 @@ from typing import Final
 
 from bot.cases import Case, Channels, with_card
 from bot.deeds import CLAIMED
+from bot.frozen import frozen
 from bot.hours import Hours
 from bot.notices import Digest
 from bot.ports import CaseStore
@@ -28,7 +28,7 @@ Costs = Callable[[datetime], int | None]
 """What the outside took on the day of that moment (UTC), in millionths of a dollar."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Digests:
     """Makes the message of each day at that `hour` of `hours`; None is never.
 

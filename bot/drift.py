@@ -5,10 +5,11 @@ Only corrections prove a model wrong; scores and words that have changed say whe
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Literal
 
 from bot.chance import BINS, CERTAIN, DOUBTED, exceeds, shift, shift_by_chance
+from bot.frozen import frozen
 from bot.notices import Conclusion, Drift
 from bot.weekly import Figures
 
@@ -27,7 +28,7 @@ TIMES: Final = 1.5
 fifteen words vary by a third of that."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Baseline:
     """A model's figures on data held out of its training, each None where it does not tell it.
 
@@ -40,7 +41,7 @@ class Baseline:
     mistakes: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Learnt:
     """What is known of the model that its verdicts call `model`.
 
@@ -58,7 +59,7 @@ class Learnt:
         return self.baseline if model == self.model else self.others.get(model)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examined:
     """A week, and what it says: `said` are sentences for people.
 
@@ -80,7 +81,7 @@ class Examined:
         return Drift(week.since, week.until, week.model, week.posts, self.conclusion, self.said)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Yardstick:
     """What a week is compared with; `posts` and `looked_at` are None where they are many."""
 
@@ -90,7 +91,7 @@ class _Yardstick:
     looked_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sign:
     """What one of the three says: 0 nothing, 1 watch it, 2 beyond doubt; None is no figure."""
 

@@ -1,18 +1,18 @@
 """What is asked to be forgotten: all posts of an author, or single ones."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from bot import delivery
 from bot.cases import Case, tombstone
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.ports import Backlog, CaseStore, Clock, Queue
 from bot.triage import arrival_of, erase
 from bot.tweets import IDENTITY, Author, Tweet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Erasure:
     """What an erasure did, in numbers of posts.
 
@@ -25,7 +25,7 @@ class Erasure:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Eraser:
     """Erases our copies of posts: from cases, their cards, and the queue of tweets.
 

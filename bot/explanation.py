@@ -6,10 +6,11 @@ Any classifier can be asked so, and one call answers for a whole batch of texts.
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Final
 
+from bot.frozen import frozen
 from bot.normalize import EMOJI, tokens
 from bot.verdicts import Classifier, Verdict, Weight
 
@@ -43,7 +44,7 @@ def explained(verdicts: Sequence[Verdict], classifier: Classifier) -> list[Verdi
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Trial:
     """A text, and the same without each of its words, and without each pair of neighbours."""
 
@@ -108,8 +109,10 @@ def _moved(trial: _Trial, told: Mapping[str, float | None], verdict: Verdict) ->
     yield from strongest.values()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Moved:
+    """A word that moved the verdict, and the log-odds it moved it to."""
+
     weight: Weight
     log_odds: float
 
@@ -119,7 +122,7 @@ def _log_odds(probability: float) -> float:
     return math.log(certain / (1 - certain))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """A stretch of a text; `weight` is None where nothing in it moved the decision."""
 

@@ -3,11 +3,11 @@
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 
 from bot.errors import Misconfigured
+from bot.frozen import frozen
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MORNING: Final = 9 * 60
@@ -19,7 +19,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hours:
     """Business hours: on `days` (Monday is 0) from one minute of the day until another.
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -11,6 +10,7 @@ from bot import delivery, telemetry
 from bot.cases import Case
 from bot.checkups import Checkups
 from bot.digests import Digests
+from bot.frozen import frozen
 from bot.incidents import Incidents
 from bot.ports import CaseStore, Clock, Queue
 from bot.tryouts import came_in
@@ -23,7 +23,7 @@ MOST_LOOKED_AT: Final = 50
 """The newest cases among which the last tweet from X is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Housekeeping:
     """May be called at any time, by several at once, and again."""
 

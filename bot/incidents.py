@@ -5,12 +5,13 @@ incident is a case of its own, made before any case that it collects.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 from bot.cases import Case, Channels, with_card, with_update
+from bot.frozen import frozen
 from bot.notices import Bursts, Cause, Incident
 from bot.ports import CaseStore
 from bot.probes import is_probe
@@ -30,7 +31,7 @@ MOST_COUNTED: Final = 500
 _NOTE: Final = "incidents"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Standing:
     """`cards` are those of the last window, by case: when, and the incident that collects each.
 
@@ -47,7 +48,7 @@ class _Standing:
     waiting: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Incidents:
     """Says which cards are collected. Each method may be repeated and raises what the store raises.
 

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 
 from bot.cases import EDITED, Case
 from bot.deeds import ASKED, LABELS
+from bot.frozen import frozen
 from bot.normalize import EMOJI, tokens
 from bot.policy import Route
 from bot.probes import is_probe
@@ -22,7 +22,7 @@ _YES: Final = frozenset({"1", "1.0", "true", "yes", "y", "t", "__label__1"})
 _NO: Final = frozenset({"0", "0.0", "false", "no", "n", "f", "__label__0"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """What one person said of a case, and when."""
 
@@ -31,7 +31,7 @@ class Word:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lesson:
     """A text with the last word on whether it needed a person; `words` are all, oldest first.
 
@@ -133,7 +133,7 @@ def _words(case: Case, last: Word) -> tuple[Word, ...]:
     return words if words and words[-1] == last else (*words, last)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conflicts:
     """Labels that contradict others: `texts` that got both, and `cases` in dispute."""
 
@@ -161,7 +161,7 @@ def conflicts(lessons: Iterable[Lesson]) -> Conflicts:
     return Conflicts(tuple(tuple(group) for group in both), tuple(disputed))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """How many labels, and how many of them overrule the model each way."""
 
@@ -170,7 +170,7 @@ class Tally:
     false_alarms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Band:
     """Labels on texts of which the model was `low` to `low` + 0.1 sure; how many agree with it."""
 
@@ -179,7 +179,7 @@ class Band:
     agreed: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statistics:
     """The labels in numbers.
 

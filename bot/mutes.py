@@ -1,15 +1,15 @@
 """Authors whom agents have muted: what they write makes no card, unless a rule always escalates."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.frozen import frozen
 from bot.ports import CaseStore
 from bot.tweets import Author
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mutes:
     """Kept as notes. Each method raises what the store raises and may be repeated."""
 

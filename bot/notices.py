@@ -4,15 +4,16 @@ A notice is kept as a case of its own (`bot.cases.Case.notice`), so its card is 
 anew like any other.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+from bot.frozen import frozen
 
 Cause = Literal["burst", "classifier"]
 Conclusion = Literal["fine", "watch", "retrain"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bursts:
     """More new cards than `size` within `window` are collected; with 0 none ever are."""
 
@@ -20,7 +21,7 @@ class Bursts:
     window: timedelta = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Incident:
     """Many escalations at once, or a classifier that does not answer.
 
@@ -36,7 +37,7 @@ class Incident:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Digest:
     """The numbers of the day from `since` to `until`.
 
@@ -61,7 +62,7 @@ class Digest:
     partly: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drift:
     """How well `model` still fits what came in from `since` to `until`: what to do, and why.
 

@@ -1,10 +1,10 @@
 """Where a tweet goes, and why: verdict, tweet and rules in, route and reasons out. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bot.errors import Misconfigured
+from bot.frozen import frozen
 from bot.normalize import EMOJI, tokens
 from bot.tweets import Tweet
 from bot.verdicts import Verdict
@@ -17,7 +17,7 @@ _UNDETERMINED: Final = frozenset({"und", "qam", "qct", "qht", "qme", "qst", "zxx
 """Codes by which X says that a post's language is none or unknown ("Supported languages")."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WordRule:
     """Phrases in normalized form, and the reason their presence decides."""
 
@@ -30,7 +30,7 @@ class WordRule:
         return next((phrase for phrase in self.phrases if f" {phrase} " in padded), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountRule:
     """Accounts that always reach a person."""
 
@@ -46,7 +46,7 @@ class AccountRule:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """What is decided by rule, whatever the model says (`rules.toml`).
 
@@ -60,7 +60,7 @@ class Rules:
     unanswered: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """A route with its reasons, short sentences an agent can read."""
 

@@ -1,12 +1,12 @@
 """What the core asks of the outside: a few methods each, implemented in the folders below."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from bot.cases import Case, Effect
 from bot.errors import Failure
+from bot.frozen import frozen
 from bot.tweets import Author, Tweet
 
 Clock = Callable[[], datetime]
@@ -107,7 +107,7 @@ class CaseStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outgoing:
     """A message to send. FIFO queues need `group` and `deduplication`."""
 
@@ -116,7 +116,7 @@ class Outgoing:
     deduplication: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """A message received: it stays invisible to others until deleted or its time is over."""
 
@@ -189,7 +189,7 @@ class Outlet(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Go:
     """An effect may be sent now, with this text; `cost` is in millionths of a dollar."""
 
@@ -197,7 +197,7 @@ class Go:
     cost: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stay:
     """An effect must never be sent, for this reason.
 
@@ -210,7 +210,7 @@ class Stay:
     head: Case | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wait:
     """An effect may not be sent before `until`."""
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from bot.cases import Case
+from bot.frozen import frozen
 from bot.policy import MUTED, Route, Rules, decide
 from bot.tryouts import came_in
 from bot.verdicts import Verdict
@@ -28,7 +29,7 @@ Judge = Callable[[Sequence[Case]], Sequence[Verdict]]
 """The other verdict on each of these cases, which have one, in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terms:
     """What both verdicts on a case are turned into a route by."""
 
@@ -53,7 +54,7 @@ class Terms:
         ).route
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejudged:
     """A case, the other verdict on it, and its route by the verdict it has and by the other."""
 
@@ -103,7 +104,7 @@ def _under(verdict: Verdict, value: float) -> Verdict:
     return replace(verdict, threshold=value, probability=probability)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Side:
     """How many cases, how many of these agents labelled, and said they needed a person."""
 

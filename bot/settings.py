@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from bot.errors import Misconfigured
+from bot.frozen import frozen
 from bot.normalize import NORMALIZERS, PLAIN
 from bot.notices import Bursts
 
@@ -25,7 +25,7 @@ _X: Final = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_
 _SLACK: Final = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SUPPORT_CHANNEL")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secret:
     """A secret of AWS Secrets Manager: the setting that holds its id, and the settings it holds."""
 
@@ -47,7 +47,7 @@ SECRETS: Final[Mapping[str, Secret]] = {
 """The secrets of a stage, by what the command line calls them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slack:
     """A Slack app's keys and the channel that gets the cards."""
 
@@ -56,7 +56,7 @@ class Slack:
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class XKeys:
     """OAuth 1.0a keys of an app and of the account it acts for."""
 
@@ -66,7 +66,7 @@ class XKeys:
     access_token_secret: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AwsStorage:
     """The table and the four queues."""
 
@@ -82,7 +82,7 @@ class AwsStorage:
         return url
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """Everything that can be set. design: "Settings" has the meaning of each name.
 

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from bot.cases import Case
+from bot.frozen import frozen
 from bot.notices import Incident
 from bot.policy import Route
 from bot.tryouts import came_in
@@ -31,7 +32,7 @@ class Turned(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """Tweets of the last hour and the last day by route; `last_at` is when the last one came.
 
@@ -50,7 +51,7 @@ class Counts:
         return self.day.get("escalate", 0) / came if came else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """What `/triage status` tells, at that moment.
 

@@ -5,11 +5,11 @@ counted once, and is lost by no crash that the line survives; `bot.observability
 the home it runs in can read. Use these as `extra` of a line.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bot.cases import Case
 from bot.errors import Conflict, Failure, Neighbour, Refused
+from bot.frozen import frozen
 
 Counted = Literal["Received", "Escalated", "Skipped", "Answered", "WebhookRefused", "Failures"]
 Timed = Literal["PostToCard", "ClassifierLatency"]
@@ -23,7 +23,7 @@ METRIC: Final = "metric"
 Extra = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metric:
     """A figure as CloudWatch keeps it; `kind` is a further dimension, of failures only."""
 

@@ -1,13 +1,13 @@
 """The threshold that is set while the bot runs, and what another one would have changed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
 from bot.cases import Case
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.policy import Rules
 from bot.ports import CaseStore
 
@@ -16,7 +16,7 @@ LOOKED_AT: Final = 200
 _NOTE: Final = "threshold"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chosen:
     """A threshold, who chose it and when."""
 
@@ -25,7 +25,7 @@ class Chosen:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changed:
     """What another threshold would have changed: `more` escalate by it, `fewer` no longer do."""
 
@@ -34,7 +34,7 @@ class Changed:
     fewer: tuple[Case, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Thresholds:
     """`usual` is the setting, None where the model's own holds. Raises what the store raises."""
 

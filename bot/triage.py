@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -13,6 +13,7 @@ from bot.cases import Case, Channels
 from bot.delivery import Worker
 from bot.errors import Conflict, Failure, Permanent, Refused
 from bot.explanation import explained
+from bot.frozen import frozen
 from bot.incidents import Incidents
 from bot.policy import Decision, Rules, decide
 from bot.ports import AsksQuiet, CaseStore, Heed, MayReply, Outgoing, Queue, ReadCost, ReplyText
@@ -32,7 +33,7 @@ DELETIONS_TOLD: Final = "x-deletions-told"
 """A note of the hour in which X's webhook last told that a post we have was deleted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arrival:
     """What X told of, as it travels on the tweets queue; `trace`: see `bot.cases.Case`."""
 
@@ -48,7 +49,7 @@ class Arrival:
         return self.what.root_id if isinstance(self.what, Tweet) else self.what.id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desk:
     """What triage decides by."""
 
@@ -303,8 +304,10 @@ def _erased(case_id: str, store: CaseStore, now: datetime, trace: str | None) ->
     return erased
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Judged:
+    """A post with what was decided on it; `head` is the open case it goes on with."""
+
     tweet: Tweet
     verdict: Verdict | None
     decision: Decision
@@ -313,7 +316,7 @@ class _Judged:
     trace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Before:
     """What was said before a post: in which open case, by an agent, by the bot.
 
@@ -326,7 +329,7 @@ class _Before:
     muted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Noted:
     """What was said before, by conversation, and the ids of tweets whose author is muted."""
 

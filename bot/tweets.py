@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, get_args
 
 from bot.errors import Refused
+from bot.frozen import frozen
 
 Kind = Literal["mention", "reply", "quote", "post"]
 Source = Literal["webhook", "poll", "file", "typed"]
@@ -29,7 +30,7 @@ _HANDLE: Final = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _NO_SCALAR: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Author:
     """Who wrote a post, as far as its wire form said."""
 
@@ -51,7 +52,7 @@ class Author:
         return tuple(one for one in (self.id, handle) if one)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tweet:
     """One post.
 

@@ -4,10 +4,11 @@ import hashlib
 import heapq
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, get_args
 
 from bot.cases import Case
+from bot.frozen import frozen
 from bot.normalize import EMOJI, tokens
 from bot.policy import Route, Rules, decide
 from bot.tryouts import came_in
@@ -33,7 +34,7 @@ Unknown = Callable[[Verdict, Sequence[str]], float]
 """Of these words of a verdict, the share that its model does not know, 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """A case whose label is wanted: why, in a word and in a sentence. `gist` tells alike texts."""
 

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 from bot.errors import Failure
+from bot.frozen import frozen
 from bot.normalize import tokens
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Weight:
     """A word, or a pair of neighbours, and what it adds to the probability of *escalate*.
 
@@ -21,7 +21,7 @@ class Weight:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """A classifier's word on one text.
 

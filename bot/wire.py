@@ -9,12 +9,13 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, get_args
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.tweets import (
     IDENTITY,
     Author,
@@ -52,7 +53,7 @@ _AUTHOR_COLUMNS: Final = ("username", "handle", "author")
 _REPLY_COLUMNS: Final = ("in_reply_to", "in_reply_to_tweet_id", "in_response_to_tweet_id")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deleted:
     """A post that was deleted on X."""
 
@@ -61,14 +62,14 @@ class Deleted:
     source: Source = "webhook"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revoked:
     """The account took back its access from the app, so its tokens are void."""
 
     user_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ignored:
     """An event that asks nothing of us; `kind` is its `event_type`, or says why."""
 
@@ -118,7 +119,7 @@ def activity_event(event: object) -> Told | Ignored:
         raise Unreadable(str(refused)) from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Event:
     """`account` is whom the subscription is for, None where the event does not say."""
 

@@ -10,12 +10,13 @@ import json
 import math
 import re
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Final
 
 from bot.errors import Misconfigured
+from bot.frozen import frozen
 from bot.normalize import NORMALIZERS, PLAIN
 
 BINARY: Final = "model.bin"
@@ -33,7 +34,7 @@ VERSION: Final = 1
 """The form of `model.json` that is written here; a higher one is a newer release's."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Description:
     """What `model.json` says of a model.
 

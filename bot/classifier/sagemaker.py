@@ -7,7 +7,6 @@ classification"; failures: SageMaker Runtime API reference, InvokeEndpoint, "Err
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +26,7 @@ from bot.classifier.artifact import ANSWER, ESCALATE, Description
 from bot.classifier.calibration import calibrated
 from bot.classifier.variants import described
 from bot.errors import Failure, Misconfigured, Permanent, Retryable, Unknown
+from bot.frozen import frozen
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -68,7 +68,7 @@ def client() -> "SageMakerRuntimeClient":
     return made
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Answer:
     """One request's answer, read as the model behind it asks for."""
 

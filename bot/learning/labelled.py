@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.labels import meant
 from bot.local.files import Bad, Progress, csv_rows, lines_of, opened
 from bot.tweets import clean
@@ -22,7 +22,7 @@ _JSON: Final = frozenset({".jsonl", ".ndjson", ".json"})
 Values = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Labelled:
     """A post and a person's word on whether it needed a person.
 

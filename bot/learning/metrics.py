@@ -1,6 +1,5 @@
 """How well probabilities and verdicts agree with what people said, in figures."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,11 +14,13 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from bot.frozen import frozen
+
 BINS: Final = 10
 """Of equal width, over which calibration is measured."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """Probabilities of *escalate*, 0 to 1, and beside each what people said."""
 
@@ -32,7 +33,7 @@ class Judged:
         return bool(self.truths.any() and not self.truths.all())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figures:
     """What is counted at a threshold, and what holds over all thresholds.
 

@@ -3,10 +3,10 @@
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from bot import settings
+from bot.frozen import frozen
 from bot.local.terminal import show
 from bot.twitter.ledger import DOLLAR, Action, Counts, price
 from bot.twitter.polling import BUDGET_USED
@@ -22,7 +22,7 @@ _NAMES: Final[Mapping[Action, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Costs:
     """Posts by action, and what is left of the month's budgets; None is no budget.
 

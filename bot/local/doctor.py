@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot import settings
 from bot.errors import Failure, Misconfigured, Refused
+from bot.frozen import frozen
 from bot.local.stages.staged import hints
 from bot.triage import REVOKED
 from bot.verdicts import judge
@@ -22,7 +23,7 @@ MOST_OPEN: Final = 1_000
 """Open cases whose cards are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that was looked at; `well` is None for what is not set up and need not be."""
 

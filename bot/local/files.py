@@ -5,12 +5,12 @@ import csv
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final, Self, TextIO, TypeVar
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.tweets import Tweet
 from bot.wire import Deleted, csv_row, json_line
 
@@ -32,7 +32,7 @@ _DELIMITERS: Final = ",;\t"
 """Spreadsheets write a semicolon where the comma is part of numbers, and tabs if asked to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bad:
     """A place in a file that could not be read, and why."""
 
@@ -40,7 +40,7 @@ class Bad:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A row of a CSV file by its columns; the header is number 1, and `where` is for people."""
 

@@ -6,11 +6,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bot import process, settings, wiring
 from bot.errors import Failure, Misconfigured
+from bot.frozen import frozen
 from bot.local.events import schedule_event, sqs_event
 from bot.local.serverless import Function, Trigger, functions
 from bot.ports import Message, Queue
@@ -25,7 +25,7 @@ Invoke = Callable[[Function, dict[str, Any]], Any]
 """Runs a function on an event and returns its answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """What Lambda hands a handler beside its event ("AWS Lambda context object in Python")."""
 

@@ -7,7 +7,6 @@ import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from bot import deeds, settings, tryouts
 from bot.agents import Deed
 from bot.cases import Case
 from bot.errors import Conflict, Refused
+from bot.frozen import frozen
 from bot.labels import Lesson, lesson_of, meant
 from bot.local.files import Bad, Row, chunks, csv_rows
 from bot.local.keeping import keep
@@ -134,7 +134,7 @@ def _write(path: Path, content: bytes) -> None:
         raise Refused(f"{path} cannot be written: {error.strerror}.") from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """A label that a file holds; `at` is when it was given, None where the file does not say."""
 

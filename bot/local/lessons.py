@@ -1,12 +1,12 @@
 """The labels that a store holds, for whoever learns from them: the verbs of `labels`, training."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from tqdm import tqdm
 
 from bot.cases import Case
+from bot.frozen import frozen
 from bot.labels import Lesson, conflicts, lesson_of
 from bot.local.files import chunks
 from bot.ports import CaseStore
@@ -37,7 +37,7 @@ def heard(cases: Iterable[Case], store: CaseStore) -> Iterator[Case]:
                 yield case
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lessons:
     """What a model is to learn from, oldest first, and how many labels are left out, and why.
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from bot.frozen import frozen
 from bot.settings import HOUSE
 
 WIRING: Final = HOUSE / "serverless.yml"
@@ -43,7 +43,7 @@ def load(path: Path) -> dict[str, Any]:
     return content
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trigger:
     """A queue that feeds a function; `window` is how many seconds a batch may fill."""
 
@@ -52,7 +52,7 @@ class Trigger:
     window: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """A function as it is wired; `every` is its schedule in seconds."""
 
@@ -65,7 +65,7 @@ class Function:
     every: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueueProperties:
     """What a queue promises; `visibility` in seconds."""
 

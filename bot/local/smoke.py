@@ -4,7 +4,7 @@ import json
 import secrets
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ import requests
 from bot import probes, settings
 from bot.cases import Case, Effect
 from bot.errors import Conflict, Failure, Misconfigured, Refused
+from bot.frozen import frozen
 from bot.local.stages.staged import hints
 from bot.local.terminal import show
 from bot.local.x_verbs import PATH
@@ -57,7 +58,7 @@ def _webhook(stage: str | None, parts: Parts) -> str:
     return output(stage, "XWebhookUrl")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One step of the test: whether it went well, how long it took, what is to be said of it."""
 
@@ -73,7 +74,7 @@ def _show(arguments: Namespace, step: Step) -> None:
     show(arguments, asdict(step), f"{word:<5} {step.step:<8} {step.seconds:6.2f} s  {step.says}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Home:
     """A running bot: its parts, where X's webhook is, and its stage on AWS, None elsewhere."""
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from bot import envelopes, telemetry, tryouts
 from bot.agents import Agents, Deed
 from bot.cases import Case
 from bot.errors import Failure, Permanent, Refused, Unknown
+from bot.frozen import frozen
 from bot.hours import Hours
 from bot.ports import CaseStore, Clock
 from bot.slack.client import answer
@@ -36,7 +37,7 @@ _NEEDED: Final = {
 Action = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clerk:
     """Does what a command or a button asked for. Safe to run twice.
 

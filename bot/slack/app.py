@@ -9,7 +9,6 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
@@ -20,6 +19,7 @@ from slack_sdk.errors import SlackApiError
 from bot import envelopes
 from bot.agents import Agents, Deed
 from bot.errors import Conflict, Failure, Misconfigured, Refused, Unknown
+from bot.frozen import frozen
 from bot.ports import Outgoing, Queue
 from bot.slack.client import failure_of
 from bot.slack.looks import answers, views
@@ -49,7 +49,7 @@ _TRIPPED: Final = (LookupError, TypeError, AttributeError, ValueError)
 Body = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Front:
     """What *Reply* needs at once, made when first asked for; `draft` is what a text begins with."""
 

@@ -1,12 +1,12 @@
 """What `doctor` asks Slack: nothing here changes anything there or needs a scope of its own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
+from bot.frozen import frozen
 from bot.slack.client import failure_of
 from bot.slack.manifest import SCOPES
 from bot.slack.refusals import APP
@@ -17,7 +17,7 @@ _SCOPES_HEADER: Final = "x-oauth-scopes"
 _ARCHIVED: Final = frozenset({"channel_archive", "group_archive"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Access:
     """Whose token it is, and what it may; `scopes` is None where Slack does not say."""
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from bot.cases import Case
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.mutes import Mutes
 from bot.ports import CaseStore, Clock
 from bot.slack.looks import answers
@@ -31,7 +31,7 @@ _SETS: Final = frozenset({"pause", "resume", "threshold"})
 """What only admins may do; to look at the threshold is everybody's."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TriageCommand:
     """Answers what was typed after `/triage`; nobody but its caller sees it.
 

@@ -1,12 +1,12 @@
 """The Home tab of one person, put together and published."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from bot.cases import Case
 from bot.digests import Digests
+from bot.frozen import frozen
 from bot.hours import Hours
 from bot.ports import CaseStore, Clock
 from bot.slack.client import asked
@@ -21,7 +21,7 @@ MOST: Final = 500
 """Open cases that are looked through for a person's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HomeTab:
     """Published whenever somebody opens it or acts on it: doing it twice is harmless."""
 

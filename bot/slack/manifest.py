@@ -3,14 +3,15 @@
 docs.slack.dev, "App manifest reference"; lengths: slackapi/manifest-schema.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
+
+from bot.frozen import frozen
 
 PATH: Final = "/slack/events"
 """Where Slack reaches the bot with everything (serverless.yml: `slack`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """A slash command as Slack's composer offers it."""
 

@@ -6,7 +6,6 @@ A reply to a message that is gone is no failure: Slack shows it in the channel (
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -16,6 +15,7 @@ from slack_sdk import WebClient
 from bot import telemetry
 from bot.cases import Case, Effect
 from bot.errors import Permanent, Retryable, Unknown
+from bot.frozen import frozen
 from bot.slack.client import Gone, NoThread, Turns, asked
 from bot.slack.looks.cards import CARD, LINE, card, line, mentions_somebody
 from bot.slack.surroundings import Surroundings
@@ -39,7 +39,7 @@ WATCHED_FOR: Final = timedelta(hours=24)
 JsonObject = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A message in the channel; `thread` is the message it answers. As text it is an outside id."""
 
@@ -62,7 +62,7 @@ class Place:
         return f"{self.thread}/{self.ts}" if self.thread else self.ts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Channel:
     """Messages in one channel. Each method raises the three failures."""
 
@@ -139,7 +139,7 @@ class Channel:
                 return
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CardOutlet:
     """`bot.ports.Outlet` for cards. One that goes on with a conversation joins its thread."""
 
@@ -172,7 +172,7 @@ class CardOutlet:
         return str(Place(found)) if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateOutlet:
     """`bot.ports.Outlet` for a card drawn anew; doing it twice is harmless."""
 
@@ -190,7 +190,7 @@ class UpdateOutlet:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LineOutlet:
     """`bot.ports.Outlet` for the lines in a card's thread."""
 

@@ -1,11 +1,11 @@
 """How the bot stands, put together for `/triage status`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from bot.cases import Case
 from bot.digests import MOST_OPEN
+from bot.frozen import frozen
 from bot.incidents import Incidents
 from bot.notices import Incident
 from bot.ports import CaseStore, Clock, Queue
@@ -16,7 +16,7 @@ from bot.twitter.pause import Pause
 from bot.verdicts import Classifier, line_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """Reads what the status tells; the classifier is made when first asked for.
 

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from bot import conversations
 from bot.cases import Case
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.notices import Incident
 from bot.ports import CaseStore
 from bot.slack.looks.cards import Around
@@ -20,7 +20,7 @@ MOST_MEMBERS: Final = 50
 """Of what an incident collected: enough for its examples and top words."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """Reads what belongs to a case; a record that is damaged is left out."""
 

@@ -5,7 +5,6 @@ answer; None is the patience of those that work on their own.
 """
 
 import time
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from botocore.exceptions import NoRegionError
 
 from bot import amazon
 from bot.errors import Misconfigured
+from bot.frozen import frozen
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +29,7 @@ So fails the first call of a function that Lambda had frozen, on a connection th
 _NO_REGION: Final = "No AWS region is set: set AWS_DEFAULT_REGION, for instance to us-east-1."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patience:
     """How many seconds a try may take to `connect` and to `read` its answer, and how many tries.
 

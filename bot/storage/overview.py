@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from bot.cases import Case
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.storage.legible import case_or_none
 from bot.storage.sqlite import Database
 
@@ -24,7 +24,7 @@ Unary +")."""
 _WAITED: Final = "(julianday(decided_at) - julianday(received_at)) * 86400.0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bar:
     """How many tweets of each route came in a stretch of time that begins at `start`."""
 
@@ -34,7 +34,7 @@ class Bar:
     skip: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """What came in a period; `median` is seconds from received to decided, None without cases."""
 

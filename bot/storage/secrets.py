@@ -5,16 +5,16 @@ Calls: AWS Secrets Manager API reference, "GetSecretValue" and "PutSecretValue".
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.errors import Misconfigured, Retryable
+from bot.frozen import frozen
 from bot.storage import clients
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contents:
     """What a secret holds, and since when (UTC)."""
 

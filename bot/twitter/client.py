@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -22,6 +21,7 @@ from requests.exceptions import HTTPError, RequestException
 
 from bot.cases import Case, Effect
 from bot.errors import Retryable, Unknown
+from bot.frozen import frozen
 from bot.ports import Clock
 from bot.settings import XKeys
 from bot.tweets import Tweet
@@ -62,7 +62,7 @@ for _name in ("tweepy", "requests_oauthlib", "oauthlib"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Access:
     """Whose the keys are, and what they allow: `read`, `read-write` or more; None where unsaid."""
 

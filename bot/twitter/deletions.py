@@ -8,13 +8,14 @@ has told of a post that we have.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot import telemetry
 from bot.cases import Case
 from bot.errors import Permanent
+from bot.frozen import frozen
 from bot.ports import CaseStore, Queue
 from bot.probes import is_probe
 from bot.triage import DELETIONS_TOLD, Arrival, message
@@ -35,7 +36,7 @@ CHECK: Final = "x-deletion-check"
 """A note of how far the day's check has come: see `Progress`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """How far the check of a UTC day has come; it goes from the newest case to the oldest.
 
@@ -72,7 +73,7 @@ def progress_of(noted: Any, now: datetime) -> Progress:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeletionCheck:
     """Asks X for the posts that are open or answered, and queues the deletion of those gone.
 

@@ -6,7 +6,6 @@ the call, since a call whose answer is lost may have been made, and takes back w
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -14,6 +13,7 @@ from bot import conversations
 from bot.cases import Case, Effect
 from bot.conversations import Conversation
 from bot.errors import Failure, Permanent, Retryable, Unknown
+from bot.frozen import frozen
 from bot.ports import Admission, CaseStore, Go, Stay, Wait
 from bot.tweets import Tweet
 from bot.twitter import optouts
@@ -46,7 +46,7 @@ class Chosen(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gate:
     """`bot.ports.Gate` for answers on X.
 

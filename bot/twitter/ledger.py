@@ -5,10 +5,10 @@ UTC day is charged once. X names no price for the events of a webhook; they coun
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
+from bot.frozen import frozen
 from bot.ports import CaseStore
 from bot.tweets import Tweet
 
@@ -32,7 +32,7 @@ _RESERVED: Final = "reserved"
 Counts = Mapping[Action, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """Counts what was read and sent, and says what is left of the month's budgets.
 

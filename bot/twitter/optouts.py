@@ -7,11 +7,11 @@ Agents may opt an author out too; only that can be undone.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from bot.errors import Conflict, Failure, Misconfigured, Refused
+from bot.frozen import frozen
 from bot.ports import CaseStore, Heed
 from bot.tweets import Author, Tweet
 
@@ -21,7 +21,7 @@ OptedOutBy = Literal["author", "agent"]
 """Whose word keeps the bot from an author: his own, or only an agent's."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OptOuts:
     """Notes who opted out. `asks` says of a text whether it asks for that."""
 

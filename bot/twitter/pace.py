@@ -1,9 +1,11 @@
 """When the account may post again, and what it said lately. Pure; kept as a note."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+from bot.frozen import frozen
 
 WINDOW: Final = timedelta(minutes=15)
 CALLS: Final = 100
@@ -14,7 +16,7 @@ REMEMBERED: Final = 200
 """And of another text than so many: X refuses what the account said not long ago."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """`posted`: when, in the last window. `marks`: of the last answers' texts and variants.
 

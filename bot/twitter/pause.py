@@ -4,17 +4,17 @@ It is kept as a note: so it outlasts a restart and holds for every function. The
 before each answer.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bot.frozen import frozen
 from bot.ports import CaseStore
 
 PAUSE: Final = "replies-paused"
 """The note: who paused and when, nothing while replies go out."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paused:
     """Who paused the replies, and when."""
 
@@ -22,7 +22,7 @@ class Paused:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """Turns the switch. Each method raises what the store raises and may be repeated."""
 

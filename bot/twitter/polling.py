@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bot import telemetry
 from bot.errors import Conflict, Failure, Refused, Retryable
+from bot.frozen import frozen
 from bot.ports import CaseStore, Clock, Heed, Identities, Mentions, Outgoing, Queue, Trace
 from bot.triage import Arrival, message
 from bot.tweets import SNOWFLAKE_EPOCH_MS, Tweet, moment_of, order
@@ -48,7 +49,7 @@ Page = tuple[list[Tweet], list[str]]
 """Posts, and a sentence for each that could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """How far the mentions are read; X gives them newest first.
 
@@ -105,7 +106,7 @@ def reading_of(noted: Any, now: datetime) -> Reading:
     return Reading(cursor, since, newest, below)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """The posts read and queued lately, by the days on which X charged for them.
 
@@ -170,7 +171,7 @@ class _Run:
     gone: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Poller:
     """Reads the account's mentions, and where no webhook tells of them, which posts are gone."""
 

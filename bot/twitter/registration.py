@@ -5,7 +5,7 @@ of version 2.167. X's own pages do not agree on the form of the answers, so each
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, timedelta
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -15,6 +15,7 @@ from requests import Response
 from requests.exceptions import HTTPError, RequestException
 
 from bot.errors import Permanent, Retryable, Unknown
+from bot.frozen import frozen
 from bot.ports import Clock
 from bot.settings import XKeys
 from bot.twitter.client import Session
@@ -62,7 +63,7 @@ _ADVICE: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registered:
     """A webhook as X knows it; X delivers only to a valid one."""
 
@@ -72,7 +73,7 @@ class Registered:
     created_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subscription:
     """One kind of events of one account, delivered to a webhook (None: to a stream only)."""
 
@@ -82,7 +83,7 @@ class Subscription:
     webhook_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replay:
     """Events that X delivers again; `since` and `until` in UTC as `yyyymmddhhmm`."""
 

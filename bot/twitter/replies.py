@@ -4,12 +4,13 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.errors import Misconfigured
+from bot.frozen import frozen
 from bot.hours import Hours, hours_from
 from bot.normalize import EMOJI, tokens
 from bot.policy import WordRule
@@ -40,7 +41,7 @@ _NO_CHARACTER: Final = re.compile("[\ufffe\ufeff\uffff\ud800-\udfff]")
 """What X refuses (twitter-text, "invalid characters"), and what UTF-8 cannot carry."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chosen:
     """An answer to one post.
 
@@ -53,7 +54,7 @@ class Chosen:
     marks: tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent:
     """What posts with these words are answered."""
 
@@ -62,7 +63,7 @@ class Intent:
     variants: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Language:
     """What is said in one language.
 
@@ -91,7 +92,7 @@ class Language:
         return self.made_of(template, "\u5b57" * LONGEST_NAME, "@" + "x" * LONGEST_HANDLE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replies:
     """What the bot says. `default` is the language of posts in whose language it has no texts."""
 

@@ -8,11 +8,12 @@ per interaction, never after an opt-out. Pure: what is known is passed in.
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.conversations import Conversation, author_of
+from bot.frozen import frozen
 from bot.tweets import Author, Tweet
 
 REACTION: Final = timedelta(seconds=15)
@@ -23,7 +24,7 @@ _BOT_HANDLE: Final = re.compile(r"(?i:(^|_)bots?(_|\d|$))|(?<=[a-z\d])Bot_?\d*$|
 _BOT_NAME: Final = re.compile(r"\b(bot|automated|automatic)\b|🤖", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What the account sets for itself. `blocked` holds lower-case handles and ids."""
 
@@ -32,7 +33,7 @@ class Limits:
     blocked: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """What is known of a post's author and conversation when it is to be answered.
 

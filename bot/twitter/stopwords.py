@@ -3,11 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from bot.errors import Misconfigured
+from bot.frozen import frozen
 
 _KINDS: Final = ("alone", "anywhere", "unless", "fillers")
 _LONGEST_ALONE: Final = 300
@@ -22,7 +22,7 @@ _UNSEEN: Final = frozenset({"Cf", "Mn", "Me"})
 """Categories of Unicode (Standard, table 4-4): format characters, and marks on a letter."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alone:
     """What a post asks for quiet with, in one language, where it says no more than that.
 
@@ -44,7 +44,7 @@ class Alone:
         return rest != "" and rest in _bare(self.phrases, self.fillers).values()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopWords:
     """Normalized phrases; every post is compared with those of all languages.
 

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from bot import telemetry
+from bot.frozen import frozen
 from bot.ports import Clock, Heed, Queue, Trace
 from bot.twitter import signatures
 from bot.twitter.events import take_events
@@ -18,7 +18,7 @@ LARGEST_BODY: Final = 1_000_000
 """Bytes; an event of X's has about ten thousand."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Webhook:
     """Answers `GET` and `POST /x/webhook`. `secret` is None where none is set."""
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.tweets import LONGEST_TEXT, json_kind
 from bot.verdicts import Classifier, Verdict, judge
 from bot.web.access import turned_away
@@ -19,7 +19,7 @@ LARGEST_ANSWER: Final = 4_500_000
 """Characters; with its quotes escaped once more it stays below what Lambda returns (6 MB)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judging:
     """Answers `GET /`, `/health`, `/tweet` and `POST /classify`.
 

@@ -8,11 +8,12 @@ import json
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from bot import batches, telemetry
 from bot.errors import Misconfigured, Permanent, Refused, Retryable, Unknown
+from bot.frozen import frozen
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ RETRY_AFTER: Final = 30
 """Seconds after which somebody may ask again, where the neighbour that failed did not say."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """An HTTP request; header names are in lower case, the body is as it was sent."""
 
@@ -34,7 +35,7 @@ class Request:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """An HTTP answer."""
 

@@ -1,10 +1,10 @@
 """Two models on the same posts: whether one is better, or nothing shows that it is."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from scipy.stats import binomtest
 
+from bot.frozen import frozen
 from bot.learning.evaluating.costs import Numbers
 from bot.learning.evaluating.evaluation import Said
 from bot.learning.evaluating.resampling import Between, Drawn, between
@@ -21,7 +21,7 @@ Verdicts, F1 and PR-AUC are looked at; each of three gets its share of one error
 Side = Literal["one", "other"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """`one` model and `other`, each at its own threshold.
 

@@ -1,12 +1,12 @@
 """What each threshold would bring: cards, missed people, and what both cost together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.frozen import frozen
 from bot.learning.evaluating.slices import Flags
 
 NEARLY: Final = 1.02
@@ -17,7 +17,7 @@ PER: Final = 1_000
 Numbers = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cost:
     """What a threshold brings, per 1,000 posts; `cost` counts in needless cards."""
 
@@ -28,7 +28,7 @@ class Cost:
     cost: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Costs:
     """The thresholds 0 to 1, where a missed person costs `miss_costs` needless cards.
 

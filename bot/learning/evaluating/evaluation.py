@@ -5,12 +5,13 @@ so here; only calibration and the spread of scores leave it out, for the model g
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning import metrics
 from bot.learning.evaluating.costs import Costs, Numbers, costs
 from bot.learning.evaluating.slices import Flags, Share, Slice, kinds, share, slice_of
@@ -26,7 +27,7 @@ Progress = Callable[[int], object]
 """Is told how many more texts were judged."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """What a model said of texts: for each a probability of *escalate*, and whether it knew it.
 
@@ -44,7 +45,7 @@ class Said:
         return self.probabilities >= self.threshold
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promise:
     """Posts of which the model said nearly the same: `said` on average, and what came `true`."""
 
@@ -52,7 +53,7 @@ class Promise:
     true: Share
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spread:
     """How many posts lie in each of `SCORE_BINS` equal bins of probability."""
 
@@ -60,7 +61,7 @@ class Spread:
     others: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evaluation:
     """All figures of one model on labelled posts.
 

@@ -1,8 +1,9 @@
 """From labelled posts and one model or two to the report of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from bot.frozen import frozen
 from bot.learning.evaluating.comparing import compared
 from bot.learning.evaluating.evaluation import (
     Evaluation,
@@ -21,7 +22,7 @@ from bot.learning.training.card import Source
 from bot.verdicts import Classifier
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A classifier, and the threshold it is judged at; None for its own.
 

@@ -1,13 +1,13 @@
 """The mistakes a model was surest of: what it never saw, or labels that are wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.explanation import explained
+from bot.frozen import frozen
 from bot.learning.evaluating.costs import Numbers
 from bot.learning.evaluating.evaluation import Said, truths_of
 from bot.learning.labelled import Labelled
@@ -17,7 +17,7 @@ MISTAKES: Final = 20
 """Each way."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mistake:
     """A post that was judged wrongly; `escalate` is what a person said."""
 

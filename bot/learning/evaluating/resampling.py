@@ -6,12 +6,12 @@ paired.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.frozen import frozen
 from bot.learning.evaluating.costs import Numbers
 from bot.learning.evaluating.evaluation import Said
 from bot.learning.evaluating.slices import SURE, Flags
@@ -23,7 +23,7 @@ _BUDGET: Final = 20_000_000
 """Posts over all draws, so that half a million rows take seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Between:
     """A figure, and from where to where it lies with 95 % certainty."""
 
@@ -32,7 +32,7 @@ class Between:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawn:
     """F1 and PR-AUC of each model: on all posts, and in each draw (a row for each)."""
 
@@ -74,7 +74,7 @@ def between(value: float, draws: Numbers, sure: float = SURE) -> Between:
     return Between(float(value), float(low), float(high))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ranked:
     """Posts from the most to the least probable; `ends` close runs of equal probability."""
 

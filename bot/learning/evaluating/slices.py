@@ -1,13 +1,13 @@
 """Shares with their intervals, of all posts and of those of one kind."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from bot.frozen import frozen
 from bot.learning.labelled import Labelled
 
 SURE: Final = 0.95
@@ -20,7 +20,7 @@ NO_LANGUAGE: Final = "not told"
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Share:
     """`part` of `whole`, at least one, and between which shares the true one lies (Wilson)."""
 
@@ -35,7 +35,7 @@ class Share:
         return self.part / self.whole
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """Posts of one kind; `needing` a person. Shares are None where there is nothing to share."""
 

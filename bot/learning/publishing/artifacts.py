@@ -3,16 +3,17 @@
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from bot.classifier.archive import unpack
 from bot.classifier.artifact import BINARY, Description, vocabulary
 from bot.classifier.variants import ID_DIGITS, described, variant_name
 from bot.errors import Refused
+from bot.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifact:
     """An archive; `digest` is the SHA-256 of the model and its description, however packed."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from botocore.exceptions import NoRegionError
 
 from bot import amazon
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.local.stages.stage import asking
 from bot.settings import HOUSE
 
@@ -28,7 +28,7 @@ _PATIENCE: Final = Config(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cloud:
     """Clients of one account and region, and what names there are made of."""
 

@@ -5,11 +5,12 @@ SageMaker API reference: CreateModel, CreateEndpointConfig, DescribeEndpointConf
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning.publishing.artifacts import Artifact
 from bot.learning.publishing.cloud import Cloud
 from bot.learning.publishing.roles import Wait, once_known
@@ -21,7 +22,7 @@ _SHORT: Final = 33
 """Letters of an endpoint's name in the names of what is made for it: 63 hold all the rest."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What a new configuration shares with the one in service, and a new model with its model."""
 
@@ -36,7 +37,7 @@ class Kept:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Serving:
     """An artifact for an endpoint: where its archive lies, and by which role it is read."""
 

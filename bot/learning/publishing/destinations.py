@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +9,7 @@ from bot.classifier import sagemaker
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.classifier.sagemaker import SageMakerClassifier
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning.publishing import bucket, configs, roles
 from bot.learning.publishing.artifacts import Artifact
 from bot.learning.publishing.checks import difference
@@ -44,7 +44,7 @@ class Destination(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Laptop:
     """The bot on this machine."""
 
@@ -65,7 +65,7 @@ class Laptop:
         return ["The bot takes it when it starts next."]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnEndpoint:
     """An endpoint that no stack owns. `bucket` and `role` are None to take or make what fits."""
 

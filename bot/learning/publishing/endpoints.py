@@ -7,11 +7,11 @@ configuration's name is what tells.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from bot.errors import Failure, Refused
+from bot.frozen import frozen
 from bot.learning.publishing import configs
 from bot.learning.publishing.cloud import Cloud
 from bot.learning.publishing.configs import TAGS, Kept, Serving
@@ -30,7 +30,7 @@ Check = Callable[[], str | None]
 """Asks the endpoint, and says in a sentence what is wrong with its answers."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hosting:
     """An endpoint, by name, and who works at it; `tell` is given each new state in a few words."""
 

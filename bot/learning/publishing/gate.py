@@ -9,13 +9,13 @@ of every post is the same model, and may.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning.evaluating.comparing import Comparison, compared
 from bot.learning.evaluating.evaluation import Said, said_of, truths_of
 from bot.learning.evaluating.resampling import drawn
@@ -28,7 +28,7 @@ _ALIKE: Final = 1e-5
 """What the name of a variant cannot hold moves no probability by more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestSet:
     """The frozen test set; `digest` is the SHA-256 of its file."""
 
@@ -38,7 +38,7 @@ class TestSet:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trial:
     """Both models on the test set; nothing of the one in service where there is none.
 

@@ -7,7 +7,6 @@ CreateTrainingJob.
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 from bot.classifier.archive import pack, unpack
 from bot.classifier.artifact import BINARY
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning.labelled import labelled
 from bot.learning.publishing import bucket, roles
 from bot.learning.publishing.calibrating import calibrated_description
@@ -51,7 +51,7 @@ def hyperparameters() -> dict[str, str]:
     return {"mode": "supervised", **named, **_EARLY}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """A training job to be; `tell` is given each new state in a few words."""
 

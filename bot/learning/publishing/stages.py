@@ -2,12 +2,12 @@
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bot.classifier.embedded import EmbeddedClassifier
 from bot.errors import Failure, Refused
+from bot.frozen import frozen
 from bot.learning.publishing import bucket
 from bot.learning.publishing.artifacts import Artifact
 from bot.learning.publishing.checks import difference
@@ -26,7 +26,7 @@ Deploy = Callable[[str], bool]
 """Deploys a stage, and says whether that went well."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Packaged:
     """A stage whose functions hold the model; `file` is the stage's, `deploy` None to leave it."""
 
@@ -61,7 +61,7 @@ class Packaged:
         return _into_stage(self.stage, self.file, lines, self.deploy, lambda: None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StackEndpoint:
     """A stage whose stack makes the endpoint from `MODEL_DATA_URL`.
 

@@ -1,7 +1,6 @@
 """All that a report tells."""
 
-from dataclasses import dataclass
-
+from bot.frozen import frozen
 from bot.learning.evaluating.comparing import Comparison
 from bot.learning.evaluating.evaluation import Evaluation
 from bot.learning.evaluating.mistakes import Mistake
@@ -9,7 +8,7 @@ from bot.learning.evaluating.resampling import Between
 from bot.learning.training.card import Source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """A model's figures; the intervals are None where people said one side only."""
 
@@ -18,7 +17,7 @@ class Result:
     pr_auc: Between | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """All that is told; `draws` is how often the bootstrap drew, from `seed` on."""
 

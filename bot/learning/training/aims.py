@@ -1,7 +1,6 @@
 """What a threshold is to bring about, and the threshold that does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning.labelled import Labelled
 from bot.learning.metrics import Judged
 
@@ -18,7 +18,7 @@ MOST: Final = 1e6
 _DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Aim:
     """`threshold` finds it among calibrated judgements of unseen posts; `says` is for people."""
 
@@ -26,7 +26,7 @@ class Aim:
     threshold: Callable[[Judged], float]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lines:
     """Every line that can be drawn among judgements, from the highest down.
 

@@ -3,13 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from bot.frozen import frozen
 from bot.learning.labelled import Labelled
 from bot.learning.metrics import Figures, Judged, figures, shares
 from bot.learning.training.examples import Example, Prepared
@@ -27,7 +28,7 @@ ALWAYS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A file that was learnt from."""
 

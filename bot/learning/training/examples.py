@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning.labelled import Labelled
 from bot.normalize import tokens
 
@@ -14,7 +14,7 @@ FEWEST: Final = 50
 FEWEST_OF_A_LABEL: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """A normalized text, whether it is for a person, and for how many it counts."""
 
@@ -23,7 +23,7 @@ class Example:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """`examples`, and what of the rows became none of them.
 

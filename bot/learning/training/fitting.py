@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from bot.classifier.artifact import ANSWER, ESCALATE
+from bot.frozen import frozen
 from bot.learning.metrics import Judged
 from bot.learning.training.examples import Example
 
@@ -82,7 +82,7 @@ def write(examples: Sequence[Example], path: Path) -> None:
             file.write(line * max(round(example.weight), 1))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unseen:
     """What was said of texts that the models had not seen, before calibration.
 

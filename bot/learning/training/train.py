@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from bot.classifier.archive import pack
 from bot.classifier.artifact import BINARY, Description
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.learning.labelled import Labelled
 from bot.learning.metrics import figures
 from bot.learning.training import aims, card, choosing
@@ -42,7 +43,7 @@ TOLD: Final = (
 NAME: Final = "own"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """How a model is to be trained; `minutes` is for the ways that look for settings.
 
@@ -57,7 +58,7 @@ class Plan:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """The time, a clock for how long something takes, and who is told of each step done."""
 
@@ -66,7 +67,7 @@ class Surroundings:
     done: Done = lambda _: None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trained:
     """A fastText model and what is known of it."""
 
@@ -119,8 +120,10 @@ def _called(model: Any) -> str:
         return f"{NAME}-{hashlib.sha256(binary.read_bytes()).hexdigest()[:6]}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Fitted:
+    """A model, what it has not seen, and how it was measured."""
+
     model: Any
     unseen: Unseen
     measured: str

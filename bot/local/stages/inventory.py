@@ -6,10 +6,10 @@ Its parameters count with their defaults, for so they are deployed.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bot.errors import Refused
+from bot.frozen import frozen
 
 Template = Mapping[str, Any]
 Resources = Mapping[str, Mapping[str, Any]]
@@ -35,7 +35,7 @@ _CODE: Final = ("Code", "S3Key")
 """New with each release, so it tells nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One resource that comes, goes or becomes different; `fields` are the properties that do."""
 

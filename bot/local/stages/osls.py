@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.settings import HOUSE
 
 OSLS: Final = HOUSE / "node_modules/.bin/osls"
@@ -18,7 +18,7 @@ TEMPLATE: Final = "cloudformation-template-update-stack.json"
 """Of the whole stack, in the package."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Osls:
     """The framework at work on one stage; `parameters` are what serverless.yml asks for by name."""
 

@@ -6,11 +6,11 @@ what a call takes is an estimate, most of it the neighbour's answer. X's prices 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import fsum
 from typing import Any, Final
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.local.stages.inventory import Template, resolved, resources
 from bot.twitter.ledger import DOLLAR, PRICES, Action
 
@@ -20,7 +20,7 @@ MINUTES: Final = HOURS * 60
 MILLION: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Price:
     """A list price in dollars for `per` units; `seen` is when a copy of `page` said so.
 
@@ -99,7 +99,7 @@ AWS_PRICES: Final[Mapping[str, Price]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Use:
     """What something uses: calls by function, requests by kind, the table's units, bytes sent."""
 
@@ -168,7 +168,7 @@ ESCALATED_SHARE: Final = 0.10
 ANSWERED_SHARE: Final = 0.60
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stack:
     """What is paid for of a stack: gigabytes by function, and numbers of the rest.
 
@@ -183,7 +183,7 @@ class Stack:
     instance: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One line of a bill, in dollars."""
 

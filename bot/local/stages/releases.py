@@ -5,11 +5,11 @@ What it uploads, and under which keys: osls, `lib/plugins/aws/deploy/lib/upload-
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.local.serverless import service
 from bot.local.stages import stacks, stage
 from bot.local.stages.inventory import Template
@@ -19,7 +19,7 @@ BUCKET: Final = "ServerlessDeploymentBucketName"
 """The output of a stack that names it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """What was deployed once; `timestamp` in milliseconds since 1970, `folder` in the bucket."""
 

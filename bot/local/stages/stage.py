@@ -10,7 +10,6 @@ import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore import exceptions as aws
@@ -19,6 +18,7 @@ from dotenv import dotenv_values
 
 from bot import amazon
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.local.serverless import functions, service
 from bot.local.stages import stagefile
 from bot.settings import HOUSE
@@ -67,7 +67,7 @@ class Absent(Refused):
     """What was asked for is not there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stack:
     """A stage's stack: how CloudFormation calls its state, and its outputs by their names."""
 

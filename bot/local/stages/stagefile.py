@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from bot import settings
 from bot.classifier.variants import ID_DIGITS, described
 from bot.errors import Misconfigured, Refused
+from bot.frozen import frozen
 from bot.local.serverless import WIRING
 from bot.settings import SECRETS, AwsStorage
 
@@ -43,7 +44,7 @@ Ask = Callable[[str], str]
 """Shows a question and returns what was typed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What a person is asked who deploys a stage first; `name` is the setting it is about."""
 

@@ -7,12 +7,12 @@ here has a length of its own.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bot import deeds
 from bot.cases import Case, Effect, Entry
 from bot.errors import Refused
+from bot.frozen import frozen
 from bot.notices import Digest, Drift, Incident
 from bot.slack.looks import buttons, notices
 from bot.slack.looks.blocks import (
@@ -67,7 +67,7 @@ _BLOCK: Final = "case "
 _MEDIA: Final = {"photo": "photo", "video": "video", "animated_gif": "GIF"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Around:
     """What a card shows beside its case.
 
