@@ -27,8 +27,6 @@ MOST_SEARCHED: Final = 5_000
 """The newest cases that are looked through for an author."""
 _HANDLE: Final = re.compile(r"@?(\w{1,50})")
 """What is looked for as a handle: longer than X's, since those of files are anything."""
-_SETS: Final = frozenset({"pause", "resume", "threshold"})
-"""What only admins may do; to look at the threshold is everybody's."""
 
 
 @frozen
