@@ -72,9 +72,10 @@ package: setup node_modules
 	@npx osls package
 
 # One stage on AWS (docs/aws.md): make deploy STAGE=prod; YES=1 asks nothing, TO=… names a release.
+# Only deploying packs anything; the others ask that something was, and are not to fail over it.
 STAGE ?= dev
 deploy rollback remove: node install node_modules
-	@STAGE="$(if $(filter deploy,$@),$(STAGE))" PYTHON=$(VENV) sh aws/dependencies.sh
+	@$(if $(filter deploy,$@),,test -f build/dependencies.stamp ||) STAGE="$(if $(filter deploy,$@),$(STAGE))" PYTHON=$(VENV) sh aws/dependencies.sh
 	@$(VENV) -m bot $@ --stage "$(STAGE)" $(if $(filter deploy rollback,$@),$(if $(YES),--yes)) $(if $(filter rollback,$@),$(if $(TO),--to "$(TO)"))
 
 node:

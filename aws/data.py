@@ -3,7 +3,8 @@
 python -m aws.data FOLDER writes it there. A function reads it at each cold start, and most of it
 in vain: a megabyte names the addresses of four hundred services, and of the models of ours more
 than half is documentation. AWS_DATA_PATH names the folder, in which botocore looks before its own
-(botocore, "Loaders": `Loader`); what is not in it comes from the runtime's.
+(botocore, "Loaders": `Loader`); what is not in it comes from the runtime's. `bot.amazon` takes it
+for botocore's own.
 """
 
 import json
@@ -15,6 +16,10 @@ from botocore.loaders import Loader
 
 SERVICES: Final = ("dynamodb", "sagemaker-runtime", "secretsmanager", "sqs")
 MODEL: Final = "service-2"
+# Without what a developer may have added to it at home.
+_BOTOCORES: Final = Loader(
+    [Loader.BUILTIN_DATA_PATH], include_default_search_paths=False, include_default_extras=False
+)
 
 
 def without_prose(model: Any) -> Any:
@@ -46,13 +51,13 @@ def of_services(endpoints: dict[str, Any], prefixes: set[str]) -> dict[str, Any]
 
 def write(folder: Path) -> None:
     """Writes the models and the endpoints into the folder, made where it is not there."""
-    loader, prefixes = Loader(include_default_extras=False), set()
+    prefixes = set()
     for service in SERVICES:
-        version = loader.determine_latest_version(service, MODEL)
-        model = loader.load_service_model(service, MODEL, version)
+        version = _BOTOCORES.determine_latest_version(service, MODEL)
+        model = _BOTOCORES.load_service_model(service, MODEL, version)
         prefixes.add(model["metadata"]["endpointPrefix"])
         _write(folder / service / version / f"{MODEL}.json", without_prose(model))
-    _write(folder / "endpoints.json", of_services(loader.load_data("endpoints"), prefixes))
+    _write(folder / "endpoints.json", of_services(_BOTOCORES.load_data("endpoints"), prefixes))
 
 
 def _write(path: Path, content: Any) -> None:

@@ -46,6 +46,9 @@ if ! [ -d "$target" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >"$stamp"
 fi
 
+rm -rf build/tables
+"$python" -m aws.tables
+
 model=
 settings="aws/stages/${STAGE:-}.env"
 if [ -n "${STAGE:-}" ] && [ -f "$settings" ]; then
@@ -60,9 +63,6 @@ tar -xzf "$model" -C build/model
 find build/model -mindepth 1 ! \( -type f -path build/model/model.bin \) \
     ! \( -type f -path build/model/model.json \) -delete
 [ -f build/model/model.bin ] || { echo "$model holds no model.bin."; exit 1; }
-
-rm -rf build/tables
-"$python" -m aws.tables
 
 find bot handlers -name '*.cpython-313.pyc' -delete # of sources that may be gone
 node aws/bytecode.mjs bot handlers

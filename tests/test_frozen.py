@@ -2,7 +2,7 @@
 
 import pickle
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import ANY
 
 import pytest
@@ -40,6 +40,26 @@ class Quiet:
         return "Quiet"
 
 
+@frozen
+class Alike:
+    """With fields that ask for less."""
+
+    Kind: ClassVar[list[str]] = []
+    name: str
+    key: str = field(default="", repr=False)
+    read_at: int = field(default=0, compare=False)
+
+
+@frozen
+class Lenient:  # noqa: PLW1641  it is given one
+    """Equal to whatever is."""
+
+    name: str
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Theirs:
     """What `dataclass` makes."""
@@ -66,6 +86,18 @@ def test_equal_ones_are_one_key() -> None:
 def test_it_says_what_it_holds_unless_it_says_so_itself() -> None:
     assert repr(Other(1)) == repr(Theirs(1)).replace("Theirs", "Other")
     assert repr(Quiet("key")) == "Quiet"
+
+
+def test_what_a_field_asks_for_is_done() -> None:
+    assert Alike("a", "k", 1) == Alike("a", "k", 2)
+    assert hash(Alike("a", "k", 1)) == hash(Alike("a", "k", 2))
+    assert repr(Alike("a", "k", 1)) == "Alike(name='a', read_at=1)"
+    assert Alike("a", "k") != Alike("a", "l")
+
+
+def test_one_with_an_equality_of_its_own_keeps_it_and_is_a_key() -> None:
+    assert Lenient("a") == Lenient("b")
+    assert {Lenient("a"): 1}[Lenient("a")] == 1
 
 
 def test_nothing_of_it_changes() -> None:

@@ -75,3 +75,31 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(clone: Path) -> None:
     assert done.stdout == (
         "This folder cannot be written: clone the project where you may write.\n"
     )
+
+
+@pytest.fixture
+def packaged(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone that was set up and packaged once, and cannot be now."""
+    made = (".venv/installed", "build/model.tar.gz", "build/dependencies.stamp", "node_modules/x")
+    wanted = ("requirements-local.txt", "package-lock.json", "bot/normalize.py")
+    for name in (*wanted, "bot/learning/corpus.csv", *made, "aws/dependencies.sh"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).touch()
+    (clone / "node_modules").touch()
+    (clone / "aws/dependencies.sh").write_text('echo "rules.toml is wrong."\nexit 1\n')
+    for name in ("npm", "told"):
+        (clone / name).write_text('#!/bin/sh\necho "$@"\n')
+        (clone / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(clone), prepend=os.pathsep)
+    return clone
+
+
+def test_what_cannot_be_packaged_is_not_deployed(packaged: Path) -> None:
+    done = make(packaged, "deploy", "VENV=./told", "STAGE=eu")
+    assert (done.returncode, done.stdout) == (2, "rules.toml is wrong.\n")
+
+
+@pytest.mark.parametrize("verb", ["rollback", "remove"])
+def test_what_cannot_be_packaged_is_rolled_back_and_removed(packaged: Path, verb: str) -> None:
+    done = make(packaged, verb, "VENV=./told", "STAGE=eu")
+    assert (done.returncode, done.stdout) == (0, f"-m bot {verb} --stage eu\n")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,30 @@ def test_what_was_kept_before_the_file_changed_counts_for_nothing(
     assert tables.read(file, tmp_path) == {"word": 2}
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b"{", b"\xff", b'{"of": 1}'])
+@pytest.mark.parametrize(
+    "damage", [b"", b"[]", b"{", b"\xff", b'{"of": 1}', b"null", b"[" * 99_999]
+)
 def test_what_was_kept_and_is_damaged_counts_for_nothing(
     file: Path, tmp_path: Path, damage: bytes
 ) -> None:
     (tmp_path / "own.json").write_bytes(damage)
     assert tables.read(file, tmp_path) == {"word": "naïve"}
+
+
+@pytest.mark.parametrize("holds", [None, [], "text"])
+def test_what_was_kept_and_is_no_table_counts_for_nothing(
+    file: Path, tmp_path: Path, holds: object
+) -> None:
+    tables.keep(file, tmp_path)
+    kept = json.loads((tmp_path / "own.json").read_text("utf-8"))
+    (tmp_path / "own.json").write_text(json.dumps({**kept, "holds": holds}), "utf-8")
+    assert tables.read(file, tmp_path) == {"word": "naïve"}
+
+
+def test_a_file_with_what_json_lacks_is_parsed_each_time(file: Path, tmp_path: Path) -> None:
+    file.write_text("since = 2026-01-01\n")
+    tables.keep(file, tmp_path / "kept")
+    assert tables.read(file, tmp_path / "kept") == {"since": date(2026, 1, 1)}
 
 
 def test_a_file_that_is_no_toml_is_not_kept(file: Path, tmp_path: Path) -> None:
@@ -75,7 +94,7 @@ def test_packaging_stops_where_one_of_them_is_wrong(tmp_path: Path) -> None:
         "bot.settings.HOUSE = pathlib.Path(sys.argv[1])\n"
         "import runpy; runpy.run_module('aws.tables', run_name='__main__')"
     )
-    (tmp_path / "rules.toml").write_text("")
+    (tmp_path / "rules.toml").write_text("languages = 1\n")
     (tmp_path / "replies.toml").write_text('default = "xx"\n')
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path],
@@ -85,5 +104,7 @@ def test_packaging_stops_where_one_of_them_is_wrong(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("replies.toml: default must name the language")
+    of_rules, of_replies, *_ = done.stderr.splitlines()
+    assert of_rules == 'rules.toml: languages must be a list of codes, such as ["en"].'
+    assert of_replies.startswith("replies.toml: default must name the language")
     assert not (tmp_path / "build").exists()

@@ -7,6 +7,7 @@ counts for nothing.
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,27 +25,30 @@ def read(path: Path, parsed: Path = PARSED) -> dict[str, Any]:
     except OSError:
         problem = f"There is no file {path}: see RULES_PATH and REPLIES_PATH."
         raise Misconfigured([problem]) from None
-    kept = _kept(parsed / f"{path.stem}.json")
-    if kept.get("of") == _digest(source):
-        made: dict[str, Any] = kept["holds"]
-        return made
-    return _parsed(source, path)
+    kept = _kept(parsed / f"{path.stem}.json", source)
+    return _parsed(source, path) if kept is None else kept
 
 
 def keep(path: Path, parsed: Path = PARSED) -> None:
-    """Parses it for those who read it later. Raises `Misconfigured` as `read` does."""
+    """Parses it for those who read it later. Raises `Misconfigured` as `read` does.
+
+    One with what JSON lacks, such as a date, is left for them to parse.
+    """
     source = path.read_bytes()
-    parsed.mkdir(parents=True, exist_ok=True)
     made = {"of": _digest(source), "holds": _parsed(source, path)}
-    (parsed / f"{path.stem}.json").write_text(json.dumps(made, ensure_ascii=False), "utf-8")
+    with suppress(TypeError):
+        text = json.dumps(made, ensure_ascii=False)
+        parsed.mkdir(parents=True, exist_ok=True)
+        (parsed / f"{path.stem}.json").write_text(text, "utf-8")
 
 
-def _kept(path: Path) -> dict[str, Any]:
+def _kept(path: Path, source: bytes) -> dict[str, Any] | None:
     try:
         kept = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+        holds = kept["holds"] if kept["of"] == _digest(source) else None
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return holds if isinstance(holds, dict) else None
 
 
 def _digest(source: bytes) -> str:

@@ -76,7 +76,7 @@ def triage(store: DynamoCases, tweets: SqsQueue, cards: SqsQueue) -> Triage:
 
 @pytest.mark.parametrize(
     ("operation", "after"),
-    [("BatchGetItem", "ReceiveMessage"), ("PutItem", "PutItem"), ("GetItem", "GetItem")],
+    [("BatchGetItem", "ReceiveMessage"), ("PutItem", "PutItem"), ("GetItem", "BatchGetItem")],
 )
 def test_a_table_throttled_in_the_middle_of_a_batch_loses_and_doubles_none(
     triage: Triage, amazon: Amazon, operation: str, after: str
