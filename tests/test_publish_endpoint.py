@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from bot import amazon
 from bot.classifier.variants import variant_name
+from bot.errors import Refused
 from bot.learning.publishing import cloud as clouds
 from bot.learning.publishing import destinations, roles
 from bot.learning.publishing.artifacts import Artifact, opened
@@ -95,6 +97,17 @@ def in_service(cloud: Cloud) -> tuple[Any, Any]:
         EndpointConfigName=found["EndpointConfigName"]
     )
     return found, config
+
+
+def test_a_profile_that_is_not_there_is_one_sentence(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cloud
+    monkeypatch.setenv("AWS_PROFILE", "of-somebody-else")
+    amazon.session.cache_clear()
+    with pytest.raises(Refused, match=r"profile \(of-somebody-else\) could not be found"):
+        clouds.entered()
+    amazon.session.cache_clear()
 
 
 class TestANewEndpoint:

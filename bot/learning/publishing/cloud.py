@@ -67,9 +67,9 @@ class Cloud:
 
 def entered() -> Cloud:
     """The account of this process's credentials and region. Raises `Refused`."""
-    session = _around(amazon.session())
     try:
         with asking():
+            session = _around(amazon.session())
             sts = session.client("sts", config=_PATIENCE)
             account = sts.get_caller_identity()["Account"]
     except NoRegionError:
