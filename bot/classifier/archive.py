@@ -82,4 +82,6 @@ def pack(binary: Path, description: Description, archive: Path) -> None:
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
     # Neither who packed it nor when: one model, one file.
-    return member.replace(mtime=0, mode=0o644, uid=0, gid=0, uname="", gname="", deep=False)
+    member.mtime, member.mode, member.uid, member.gid = 0, 0o644, 0, 0
+    member.uname = member.gname = ""
+    return member
