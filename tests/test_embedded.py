@@ -1,4 +1,5 @@
 import io
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -186,8 +187,7 @@ class TestAnArchive:
     def test_that_lies_unpacked_is_the_same_model(
         self, starter: EmbeddedClassifier, tmp_path: Path
     ) -> None:
-        with tarfile.open(ARCHIVE) as tar:
-            tar.extractall(tmp_path, filter="data")
+        subprocess.run(["tar", "-xzf", ARCHIVE, "-C", tmp_path], check=True)  # noqa: S607
         own = EmbeddedClassifier(tmp_path)
         texts = ["i am very angry", "thanks", "qqxzvk"]
         assert own.probabilities(texts) == starter.probabilities(texts)
