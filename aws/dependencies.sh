@@ -4,9 +4,8 @@
 # botocore's data (aws/data.py), in build/model the model, unpacked, in build/tables our TOML files,
 # parsed, and the bytecode of all of it and of ours, by which a cold start takes half as long.
 # Whatever machine this is; what has not changed is not fetched again, so that a second run needs no
-# network. PYTHON names another Python
-# with pip and botocore than the project's own; STAGE the stage whose model is taken, which is the
-# starter model where its file names none.
+# network. PYTHON names another Python with pip and botocore than the project's own; STAGE the stage
+# whose model is taken, which is the starter model where its file names none.
 set -eu
 cd "$(dirname "$0")/.."
 
